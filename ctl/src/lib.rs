@@ -1,0 +1,1 @@
+//! `penstockctl`: the administrator edits and watches customers over a Unix socket.

@@ -1,0 +1,3 @@
+//! The `penstockctl` binary.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! The `penstockd` binary.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! The rules that Penstock enforces: pure functions over records and time, without clock, file or socket.

@@ -1,0 +1,1 @@
+//! The contract between `penstockctl` and `penstockd`: requests, replies and the frames that carry them.
