@@ -1,0 +1,156 @@
+//! Admission: may this act go on, and if not, why (rules, sections 3, 4 and 9). The first failure is the answer.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::levels::Levels;
+use crate::protocol::Kind;
+use crate::record::{PassKeyError, PasswordError};
+use crate::refusal::Refusal;
+
+/// Who wants to act, with the counts that decide.
+#[derive(Debug, Clone, Copy)]
+pub struct Subject<'a> {
+    /// The records above, and the client's own if it is known.
+    pub levels: Levels<'a>,
+    /// How many clients the customer has, inactive ones included.
+    pub clients: u32,
+    /// Whether the client's id was removed and stays blocked.
+    pub removed: bool,
+    /// How many schedules the client has.
+    pub schedules: u32,
+    /// Whether the schedule exists.
+    pub schedule_exists: bool,
+}
+
+/// What is wanted of a repository.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Act {
+    /// Reading: HEAD, GET, lists. Where no repository exists yet, what would be refused is refused here, because
+    /// restic stops at once at its first HEAD of config.
+    Read,
+    /// Making the repository.
+    Create,
+    /// Posting the repository's config.
+    PostConfig,
+    /// Posting an object.
+    Post(Kind),
+    /// Deleting an object that is there.
+    Delete(Kind),
+}
+
+/// That an act was admitted. Only [`admit`] makes one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Permit {
+    enrols: bool,
+}
+
+impl Permit {
+    /// Whether the client is unknown yet and is to be added, in the same transaction as what it does.
+    #[must_use]
+    pub const fn enrols(self) -> bool {
+        self.enrols
+    }
+}
+
+/// Decides an act of somebody whose password was right, or who would be added automatically.
+///
+/// # Errors
+/// With the first failure in the order of the rules: known or may be added, client limit, activated, schedules,
+/// append-only.
+pub fn admit(subject: &Subject<'_>, act: Act, at: Timestamp) -> Result<Permit, Refusal> {
+    let levels = &subject.levels;
+    let Some(client) = levels.client else {
+        enrol(subject)?;
+        levels.activated_at(at)?;
+        return Ok(Permit { enrols: true });
+    };
+    if client.revoked.is_some() {
+        return Err(Refusal::ClientRevoked);
+    }
+    let known = Permit { enrols: false };
+    match act {
+        Act::Read if subject.schedule_exists => Ok(known),
+        Act::Read | Act::Create => {
+            levels.activated_at(at)?;
+            let limit = levels.server.schedule_limit;
+            if !subject.schedule_exists && subject.schedules >= limit {
+                return Err(Refusal::ScheduleLimit { limit });
+            }
+            Ok(known)
+        }
+        // Whoever is suspended can still lock: restores need it.
+        Act::Post(Kind::Locks) | Act::Delete(Kind::Locks) => Ok(known),
+        Act::Post(_) | Act::PostConfig => levels.activated_at(at).map(|()| known),
+        Act::Delete(_) => {
+            levels.activated_at(at)?;
+            if levels.append_only() {
+                return Err(Refusal::AppendOnly);
+            }
+            Ok(known)
+        }
+    }
+}
+
+/// Whether an unknown client may be added automatically.
+fn enrol(subject: &Subject<'_>) -> Result<(), Refusal> {
+    if subject.removed {
+        return Err(Refusal::ClientRemoved);
+    }
+    if !subject.levels.adds_clients_automatically() {
+        return Err(Refusal::ClientUnknown);
+    }
+    free_slot(subject)
+}
+
+/// Whether the customer has a slot left; every way in asks (rules, section 4).
+///
+/// # Errors
+/// [`Refusal::ClientLimit`] when it has none.
+pub fn free_slot(subject: &Subject<'_>) -> Result<(), Refusal> {
+    let customer = subject.levels.customer;
+    match customer.maximum_client_limit {
+        Some(limit) if subject.clients >= limit => Err(Refusal::ClientLimit {
+            customer: customer.name.to_string(),
+            limit,
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Decides a registration by somebody whose pass key was right (rules, section 4, 2).
+///
+/// # Errors
+/// When the pass key registers no more, the client exists or was removed, no slot is free, or the customer isn't
+/// activated.
+pub fn register(subject: &Subject<'_>, at: Timestamp) -> Result<Permit, Refusal> {
+    if let Some(client) = subject.levels.client {
+        return Err(Refusal::ClientExists {
+            client: client.client_id.to_string(),
+        });
+    }
+    if subject.removed {
+        return Err(Refusal::ClientRemoved);
+    }
+    subject
+        .levels
+        .customer
+        .pass_key
+        .usable_at(at)
+        .map_err(|_: PassKeyError| Refusal::PassKeyExpired)?;
+    free_slot(subject)?;
+    subject.levels.activated_at(at)?;
+    Ok(Permit { enrols: true })
+}
+
+impl From<PasswordError> for Refusal {
+    fn from(error: PasswordError) -> Self {
+        match error {
+            PasswordError::TooShort => Self::PasswordTooShort,
+            other => Self::PasswordUnfit {
+                problem: other.to_string(),
+            },
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! The records above a backup, read together: what they say as one.
+
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use serde::{Deserialize, Serialize};
+
+use crate::record::{Activation, Client, Customer, Reseller, Server};
+use crate::refusal::Refusal;
+use crate::throttle::{Level, Source, Span, Throttle, WeekendDays, Zone, rate_at};
+
+/// The levels of one customer, or of one client of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Levels<'a> {
+    /// The server's record.
+    pub server: &'a Server,
+    /// The customer's reseller.
+    pub reseller: &'a Reseller,
+    /// The customer.
+    pub customer: &'a Customer,
+    /// The client, if there is one yet.
+    pub client: Option<&'a Client>,
+}
+
+/// Which way bytes go: each has its own throttle (rules, section 7).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Direction {
+    /// From the client: `throttle`.
+    Backup,
+    /// To the client: `restore_throttle`.
+    Restore,
+}
+
+impl<'a> Levels<'a> {
+    /// The customer's zone: its own, or the server's.
+    #[must_use]
+    pub fn zone(&self) -> &'a Zone {
+        self.customer
+            .time_zone
+            .as_ref()
+            .unwrap_or(&self.server.time_zone)
+    }
+
+    /// The customer's weekend days: its own, or the server's.
+    #[must_use]
+    pub fn weekend(&self) -> WeekendDays {
+        self.customer
+            .weekend_days
+            .unwrap_or(self.server.weekend_days)
+    }
+
+    /// Whether clients may only add (rules, section 10).
+    #[must_use]
+    pub fn append_only(&self) -> bool {
+        self.customer.append_only.unwrap_or(self.server.append_only)
+    }
+
+    /// Whether an unknown client may be created by its first repository: both the customer and its reseller say so.
+    #[must_use]
+    pub fn adds_clients_automatically(&self) -> bool {
+        self.customer.automatically_add_clients && self.reseller.automatically_add_clients
+    }
+
+    /// What each level says about the throttle, nearest first.
+    #[must_use]
+    pub fn throttles(&self, direction: Direction) -> Vec<(Level, Throttle)> {
+        let pick = |backup, restore| match direction {
+            Direction::Backup => backup,
+            Direction::Restore => restore,
+        };
+        let (server, reseller, customer) = (self.server, self.reseller, self.customer);
+        let client = self.client.map(|client| {
+            (
+                Level::Client,
+                pick(client.throttle, client.restore_throttle),
+            )
+        });
+        client
+            .into_iter()
+            .chain([
+                (
+                    Level::Customer,
+                    pick(customer.throttle, customer.restore_throttle),
+                ),
+                (
+                    Level::Reseller,
+                    pick(reseller.throttle, reseller.restore_throttle),
+                ),
+                (
+                    Level::Server,
+                    pick(server.throttle, server.restore_throttle),
+                ),
+            ])
+            .collect()
+    }
+
+    /// The rate for each backup or restore at that instant, until when, and which level decided.
+    #[must_use]
+    pub fn rate_at(&self, direction: Direction, at: Timestamp) -> Span {
+        let throttles = self.throttles(direction);
+        let sources: Vec<Source<'_>> = throttles
+            .iter()
+            .map(|(level, throttle)| {
+                // A zone belongs to the level whose block binds: the customer's for its own and its clients'.
+                let own = matches!(level, Level::Client | Level::Customer);
+                Source {
+                    level: *level,
+                    throttle,
+                    zone: if own {
+                        self.zone()
+                    } else {
+                        &self.server.time_zone
+                    },
+                    weekend: if own {
+                        self.weekend()
+                    } else {
+                        self.server.weekend_days
+                    },
+                }
+            })
+            .collect();
+        rate_at(&sources, at)
+    }
+
+    /// The first of reseller, customer and client that isn't activated at that instant.
+    ///
+    /// # Errors
+    /// With the refusal that the client is to read.
+    pub fn activated_at(&self, at: Timestamp) -> Result<(), Refusal> {
+        let at_server = local(&self.server.time_zone, at);
+        let at_customer = local(self.zone(), at);
+        if !self.reseller.activation.holds_at(at_server) {
+            return Err(Refusal::ResellerInactive);
+        }
+        if !self.customer.activation.holds_at(at_customer) {
+            let Activation { reason, until, .. } = self.customer.activation.clone();
+            return Err(Refusal::CustomerInactive {
+                customer: self.customer.name.to_string(),
+                reason,
+                until,
+            });
+        }
+        match self.client {
+            Some(client) if !client.activation.holds_at(at_customer) => {
+                let Activation { reason, until, .. } = client.activation.clone();
+                Err(Refusal::ClientInactive {
+                    client: client.client_id.to_string(),
+                    reason,
+                    until,
+                })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn local(zone: &Zone, at: Timestamp) -> DateTime {
+    zone.tz().to_datetime(at)
+}

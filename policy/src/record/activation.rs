@@ -1,0 +1,108 @@
+//! Activated or not, with a reason for the client to read and an optional end (rules, section 3).
+
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::civil::DateTime;
+use serde::{Deserialize, Serialize};
+
+use super::field::FieldError;
+
+/// Whether a reseller, customer or client is activated, and if not, why and until when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Activation {
+    /// The switch. While it is off no new data comes in; restores go on.
+    pub activated: bool,
+    /// Words for the client to read; empty while activated. At most 200 characters, one line.
+    pub reason: String,
+    /// When the suspension ends by itself, in the record's zone; none means until somebody ends it.
+    pub until: Option<Until>,
+}
+
+/// The wall-clock moment at which a suspension ends: `2026-12-24` (its start) or `2026-12-24T08:00`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Until(pub DateTime);
+
+/// Not a date or a date with a time.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no date; write it as 2026-12-24 or 2026-12-24T08:00")]
+pub struct UntilError(pub String);
+
+impl Default for Activation {
+    fn default() -> Self {
+        Self {
+            activated: true,
+            reason: String::new(),
+            until: None,
+        }
+    }
+}
+
+impl Activation {
+    /// Whether it is in force at that wall-clock time of the record's zone. A suspension whose end has come is over.
+    #[must_use]
+    pub fn holds_at(&self, local: DateTime) -> bool {
+        self.activated || self.until.is_some_and(|until| until.0 <= local)
+    }
+
+    /// Activating clears the reason and the end; an end needs a suspension.
+    pub(super) fn settle(&mut self) {
+        if self.activated {
+            self.reason.clear();
+            self.until = None;
+        }
+    }
+
+    pub(super) fn set_until(&mut self, value: &str) -> Result<(), FieldError> {
+        self.until = super::field::parse_or_word(value, "none")?;
+        Ok(())
+    }
+}
+
+impl FromStr for Until {
+    type Err = UntilError;
+
+    fn from_str(text: &str) -> Result<Self, UntilError> {
+        let wrong = || UntilError(text.to_owned());
+        if text.len() > 32 {
+            return Err(wrong());
+        }
+        let date = text.parse::<jiff::civil::Date>();
+        match date {
+            Ok(date) if text.len() == 10 => Ok(Self(date.at(0, 0, 0, 0))),
+            _ => text
+                .replacen(' ', "T", 1)
+                .parse::<DateTime>()
+                .map(Self)
+                .map_err(|_| wrong()),
+        }
+    }
+}
+
+impl fmt::Display for Until {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.time() == jiff::civil::Time::midnight() {
+            return write!(f, "{}", self.0.date());
+        }
+        if self.0.second() == 0 && self.0.subsec_nanosecond() == 0 {
+            return write!(f, "{}", self.0.strftime("%Y-%m-%dT%H:%M"));
+        }
+        write!(f, "{}", self.0)
+    }
+}
+
+impl TryFrom<String> for Until {
+    type Error = UntilError;
+
+    fn try_from(text: String) -> Result<Self, UntilError> {
+        text.parse()
+    }
+}
+
+impl From<Until> for String {
+    fn from(until: Until) -> Self {
+        until.to_string()
+    }
+}

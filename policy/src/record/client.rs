@@ -1,0 +1,137 @@
+//! A client: one machine or user that backs up, with its own password (rules, section 4).
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::field::{Field, FieldError, Record, line, or_word, parse, parse_yes_no, yes_no};
+use super::{Activation, Credential, RecordId};
+use crate::names::ClientId;
+use crate::throttle::Throttle;
+
+/// A client's record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Client {
+    /// Internal number.
+    pub id: RecordId,
+    /// The customer it belongs to.
+    pub customer: RecordId,
+    /// Counts administrators' edits.
+    pub revision: u64,
+    /// Its id and Basic user, unique in the customer.
+    pub client_id: ClientId,
+    /// What opens its repositories.
+    pub credential: Credential,
+    /// When an administrator killed the credential; none while it lives.
+    pub revoked: Option<Timestamp>,
+    /// Off: it takes no new data.
+    pub activation: Activation,
+    /// Holds for each of its backups.
+    pub throttle: Throttle,
+    /// Holds for each of its restores.
+    pub restore_throttle: Throttle,
+    /// When it came into being.
+    pub created: Timestamp,
+    /// How it came into being.
+    pub enrolment: Enrolment,
+    /// The unknown customer of the path that created it in the Default Customer; must match from then on.
+    pub tag: Option<String>,
+    /// When its password first opened something; none before. Kept so that a generated password that was lost on
+    /// the way can be issued again.
+    pub first_login: Option<Timestamp>,
+}
+
+/// The ways in (rules, section 4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Enrolment {
+    /// Added by an administrator.
+    Administrator,
+    /// Registered with the customer's pass key.
+    PassKey,
+    /// Added automatically by its first repository.
+    Automatic,
+}
+
+impl Client {
+    /// A new client with every field at its default.
+    #[must_use]
+    pub fn new(
+        id: RecordId,
+        customer: RecordId,
+        client_id: ClientId,
+        credential: Credential,
+        created: Timestamp,
+        enrolment: Enrolment,
+    ) -> Self {
+        Self {
+            id,
+            customer,
+            revision: 1,
+            client_id,
+            credential,
+            revoked: None,
+            activation: Activation::default(),
+            throttle: Throttle::Inherit,
+            restore_throttle: Throttle::Inherit,
+            created,
+            enrolment,
+            tag: None,
+            first_login: None,
+        }
+    }
+}
+
+impl Record for Client {
+    const KIND: &'static str = "client";
+    const FIELDS: &'static [Field<Self>] = &[
+        Field {
+            name: "activated",
+            label: "Activated",
+            help: "yes or no: while no, it can't back up; restores go on",
+            get: |r| yes_no(r.activation.activated),
+            set: |r, v| parse_yes_no(v).map(|v| r.activation.activated = v),
+        },
+        Field {
+            name: "reason",
+            label: "Reason",
+            help: "why it isn't activated, for the client to read",
+            get: |r| r.activation.reason.clone(),
+            set: |r, v| line(v, 200).map(|v| r.activation.reason = v),
+        },
+        Field {
+            name: "until",
+            label: "Suspended until",
+            help: "a date (2026-12-24) or date and time (2026-12-24T08:00) that ends the suspension, or none",
+            get: |r| or_word(r.activation.until.as_ref(), "none"),
+            set: |r, v| r.activation.set_until(v),
+        },
+        Field {
+            name: "throttle",
+            label: "Bandwidth throttling",
+            help: "for EACH backup: inherit, unlimited, or a block such as '8Mbit/s 08:00-18:00 weekend-exempt'",
+            get: |r| r.throttle.to_string(),
+            set: |r, v| parse(v).map(|v| r.throttle = v),
+        },
+        Field {
+            name: "restore_throttle",
+            label: "Restore throttling",
+            help: "for EACH restore: inherit, unlimited, or a block",
+            get: |r| r.restore_throttle.to_string(),
+            set: |r, v| parse(v).map(|v| r.restore_throttle = v),
+        },
+    ];
+
+    fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    fn set_revision(&mut self, revision: u64) {
+        self.revision = revision;
+    }
+
+    fn settle(&mut self) -> Result<(), FieldError> {
+        self.activation.settle();
+        Ok(())
+    }
+}

@@ -1,0 +1,248 @@
+//! A customer: the record an administrator edits ("Edit Customer"; rules, section 2).
+
+use serde::{Deserialize, Serialize};
+
+use super::field::{
+    Field, FieldError, Record, line, lines, or_word, parse, parse_or_word, parse_yes_no, yes_no,
+};
+use super::{Activation, PassKey, RecordId};
+use crate::names::{FullName, ShortName};
+use crate::throttle::{Throttle, WeekendDays, Zone};
+
+/// A customer's record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Customer {
+    /// Internal number.
+    pub id: RecordId,
+    /// The reseller it belongs to.
+    pub reseller: RecordId,
+    /// Counts administrators' edits.
+    pub revision: u64,
+    /// Unique on the server, immutable.
+    pub name: FullName,
+    /// Unique on the server, immutable; in paths, on disk and in print.
+    pub short: ShortName,
+    /// Registers new clients over HTTP.
+    pub pass_key: PassKey,
+    /// Contact data; empty by default.
+    pub email: String,
+    /// Contact data; may have several lines.
+    pub address: String,
+    /// Contact data.
+    pub city: String,
+    /// Contact data.
+    pub phone: String,
+    /// Contact data.
+    pub fax: String,
+    /// Free text for administrators; may have several lines.
+    pub notes: String,
+    /// Whether an unknown client is created by its first `POST ?create=true` (rules, section 4).
+    pub automatically_add_clients: bool,
+    /// Off: none of its clients takes new data.
+    pub activation: Activation,
+    /// Most clients, inactive ones included; none means unlimited.
+    pub maximum_client_limit: Option<u32>,
+    /// Holds for each backup of its clients, unless the client has a block of its own.
+    pub throttle: Throttle,
+    /// The same for restores.
+    pub restore_throttle: Throttle,
+    /// None: the server's.
+    pub time_zone: Option<Zone>,
+    /// None: the server's.
+    pub weekend_days: Option<WeekendDays>,
+    /// None: the server's.
+    pub append_only: Option<bool>,
+}
+
+impl Customer {
+    /// A new customer with every field at its default.
+    #[must_use]
+    pub fn new(
+        id: RecordId,
+        reseller: RecordId,
+        name: FullName,
+        short: ShortName,
+        pass_key: PassKey,
+    ) -> Self {
+        Self {
+            id,
+            reseller,
+            revision: 1,
+            name,
+            short,
+            pass_key,
+            email: String::new(),
+            address: String::new(),
+            city: String::new(),
+            phone: String::new(),
+            fax: String::new(),
+            notes: String::new(),
+            automatically_add_clients: false,
+            activation: Activation::default(),
+            maximum_client_limit: None,
+            throttle: Throttle::Inherit,
+            restore_throttle: Throttle::Inherit,
+            time_zone: None,
+            weekend_days: None,
+            append_only: None,
+        }
+    }
+
+    /// Whether it is the Default Customer, which can't be removed.
+    #[must_use]
+    pub fn is_default(&self) -> bool {
+        self.id == RecordId::DEFAULT_CUSTOMER
+    }
+}
+
+fn limit(value: &str) -> Result<Option<u32>, FieldError> {
+    if value.trim().eq_ignore_ascii_case("unlimited") {
+        return Ok(None);
+    }
+    match value.trim().parse() {
+        Ok(number) if number <= 1_000_000 => Ok(Some(number)),
+        _ => Err(FieldError(format!(
+            "{value:?} is neither a number from 0 to 1000000 nor unlimited"
+        ))),
+    }
+}
+
+impl Record for Customer {
+    const KIND: &'static str = "customer";
+    const FIELDS: &'static [Field<Self>] = &[
+        Field {
+            name: "email",
+            label: "Email",
+            help: "one line of text",
+            get: |r| r.email.clone(),
+            set: |r, v| line(v, 200).map(|v| r.email = v),
+        },
+        Field {
+            name: "address",
+            label: "Address",
+            help: "text, may have several lines",
+            get: |r| r.address.clone(),
+            set: |r, v| lines(v, 500).map(|v| r.address = v),
+        },
+        Field {
+            name: "city",
+            label: "City",
+            help: "one line of text",
+            get: |r| r.city.clone(),
+            set: |r, v| line(v, 200).map(|v| r.city = v),
+        },
+        Field {
+            name: "phone",
+            label: "Phone",
+            help: "one line of text",
+            get: |r| r.phone.clone(),
+            set: |r, v| line(v, 200).map(|v| r.phone = v),
+        },
+        Field {
+            name: "fax",
+            label: "Fax",
+            help: "one line of text",
+            get: |r| r.fax.clone(),
+            set: |r, v| line(v, 200).map(|v| r.fax = v),
+        },
+        Field {
+            name: "notes",
+            label: "Notes",
+            help: "text for administrators, may have several lines",
+            get: |r| r.notes.clone(),
+            set: |r, v| lines(v, 4000).map(|v| r.notes = v),
+        },
+        Field {
+            name: "automatically_add_clients",
+            label: "Automatically add clients",
+            help: "yes or no: whether whoever reaches the port with an unknown client id takes a slot",
+            get: |r| yes_no(r.automatically_add_clients),
+            set: |r, v| parse_yes_no(v).map(|v| r.automatically_add_clients = v),
+        },
+        Field {
+            name: "activated",
+            label: "Activated",
+            help: "yes or no: while no, its clients can't back up; restores go on",
+            get: |r| yes_no(r.activation.activated),
+            set: |r, v| parse_yes_no(v).map(|v| r.activation.activated = v),
+        },
+        Field {
+            name: "reason",
+            label: "Reason",
+            help: "why it isn't activated, for the client to read",
+            get: |r| r.activation.reason.clone(),
+            set: |r, v| line(v, 200).map(|v| r.activation.reason = v),
+        },
+        Field {
+            name: "until",
+            label: "Suspended until",
+            help: "a date (2026-12-24) or date and time (2026-12-24T08:00) that ends the suspension, or none",
+            get: |r| or_word(r.activation.until.as_ref(), "none"),
+            set: |r, v| r.activation.set_until(v),
+        },
+        Field {
+            name: "maximum_client_limit",
+            label: "Maximum client limit",
+            help: "0 to 1000000, inactive clients included, or unlimited; lowering it evicts nobody",
+            get: |r| or_word(r.maximum_client_limit.as_ref(), "unlimited"),
+            set: |r, v| limit(v).map(|v| r.maximum_client_limit = v),
+        },
+        Field {
+            name: "throttle",
+            label: "Bandwidth throttling",
+            help: "for EACH backup: inherit, unlimited, or a block such as '8Mbit/s 08:00-18:00 weekend-exempt'",
+            get: |r| r.throttle.to_string(),
+            set: |r, v| parse(v).map(|v| r.throttle = v),
+        },
+        Field {
+            name: "restore_throttle",
+            label: "Restore throttling",
+            help: "for EACH restore: inherit, unlimited, or a block",
+            get: |r| r.restore_throttle.to_string(),
+            set: |r, v| parse(v).map(|v| r.restore_throttle = v),
+        },
+        Field {
+            name: "time_zone",
+            label: "Time zone",
+            help: "IANA name, such as Europe/Berlin, or inherit",
+            get: |r| or_word(r.time_zone.as_ref(), "inherit"),
+            set: |r, v| parse_or_word(v, "inherit").map(|v| r.time_zone = v),
+        },
+        Field {
+            name: "weekend_days",
+            label: "Weekend days",
+            help: "days, such as friday,saturday, or none, or inherit",
+            get: |r| or_word(r.weekend_days.as_ref(), "inherit"),
+            set: |r, v| parse_or_word(v, "inherit").map(|v| r.weekend_days = v),
+        },
+        Field {
+            name: "append_only",
+            label: "Append-only",
+            help: "yes, no or inherit: clients can add but delete nothing except locks",
+            get: |r| r.append_only.map_or_else(|| "inherit".to_owned(), yes_no),
+            set: |r, v| {
+                r.append_only = match v.trim() {
+                    "inherit" => None,
+                    v => {
+                        Some(parse_yes_no(v).map_err(|e| FieldError(format!("{e}, nor inherit")))?)
+                    }
+                };
+                Ok(())
+            },
+        },
+    ];
+
+    fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    fn set_revision(&mut self, revision: u64) {
+        self.revision = revision;
+    }
+
+    fn settle(&mut self) -> Result<(), FieldError> {
+        self.activation.settle();
+        Ok(())
+    }
+}

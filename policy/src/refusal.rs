@@ -1,0 +1,377 @@
+//! Every refusal: its stable code, its class, and the sentence that a client or administrator reads (rules, section 9).
+
+use serde::{Deserialize, Serialize};
+
+use crate::record::Until;
+
+/// Why something isn't done, with the figures that its sentence needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// The password isn't the client's, or there was none.
+    BadCredentials,
+    /// The pass key isn't the customer's.
+    BadPassKey,
+    /// The pass key's end has passed or its uses are used up.
+    PassKeyExpired,
+    /// No such client, and the customer doesn't add clients automatically.
+    ClientUnknown,
+    /// The client was removed; its id stays blocked until an administrator adds it again.
+    ClientRemoved,
+    /// An administrator killed the client's credential.
+    ClientRevoked,
+    /// The customer has no slot left for a new client.
+    ClientLimit {
+        /// The customer's full name.
+        customer: String,
+        /// Its maximum client limit.
+        limit: u32,
+    },
+    /// The client isn't activated.
+    ClientInactive {
+        /// The client's id.
+        client: String,
+        /// Words for the client; may be empty.
+        reason: String,
+        /// When the suspension ends by itself.
+        until: Option<Until>,
+    },
+    /// The customer isn't activated.
+    CustomerInactive {
+        /// The customer's full name.
+        customer: String,
+        /// Words for the client; may be empty.
+        reason: String,
+        /// When the suspension ends by itself.
+        until: Option<Until>,
+    },
+    /// The reseller isn't activated.
+    ResellerInactive,
+    /// Append-only: nothing but locks can be deleted.
+    AppendOnly,
+    /// The repository has its config; nothing is ever overwritten.
+    ConfigExists,
+    /// The client has as many schedules as it may have.
+    ScheduleLimit {
+        /// The server's limit for each client.
+        limit: u32,
+    },
+    /// The client exists; the pass key never resets one.
+    ClientExists {
+        /// The client's id.
+        client: String,
+    },
+    /// A name that would be another's: it differs only by case, or it is a customer's.
+    NameTaken {
+        /// The name as given.
+        name: String,
+        /// The name that stands in the way.
+        by: String,
+    },
+    /// A chosen password has fewer than 12 characters.
+    PasswordTooShort,
+    /// A chosen password can't be taken for another reason.
+    PasswordUnfit {
+        /// The reason, as a sentence's end.
+        problem: String,
+    },
+    /// Too many failures from this source or for this client.
+    TooManyAttempts {
+        /// Seconds until the next attempt counts.
+        seconds: u64,
+    },
+    /// More passwords wait to be checked than the server takes on.
+    AuthenticationBusy,
+    /// More uploads or connections than the server takes on.
+    Busy,
+    /// The location's marker or the schedule's folder isn't there.
+    LocationUnavailable,
+    /// The location's file system is full.
+    DiskFull,
+    /// The records can't be read or written at the moment.
+    StoreUnavailable,
+    /// The server is being stopped and takes no new work.
+    Draining,
+}
+
+/// What kind of answer a refusal is; the gateway turns it into a status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Class {
+    /// Who is asking isn't known: one fixed sentence for every cause.
+    Unauthenticated,
+    /// A rule of business.
+    Forbidden,
+    /// Something isn't there at the moment.
+    Unavailable,
+    /// No room.
+    NoSpace,
+}
+
+/// Four letters and digits that lead from a client's printout to the whole cause.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Reference(String);
+
+impl Reference {
+    /// Letters and digits that nobody confuses with others (Crockford's base 32).
+    pub const ALPHABET: &'static [u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+    /// The reference with that number; the lowest 20 bits count.
+    #[must_use]
+    pub fn from_bits(bits: u32) -> Self {
+        let letter = |shift: u32| {
+            char::from(Self::ALPHABET[usize::try_from(bits >> shift & 31).unwrap_or_default()])
+        };
+        Self(
+            [letter(15), letter(10), letter(5), letter(0)]
+                .iter()
+                .collect(),
+        )
+    }
+
+    /// Reads one as a person typed it: either case, `O` for `0`, `I` and `L` for `1`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let text: String = text
+            .trim_matches(['[', ']'])
+            .to_ascii_uppercase()
+            .replace('O', "0")
+            .replace(['I', 'L'], "1");
+        let fits = text.len() == 4 && text.bytes().all(|b| Self::ALPHABET.contains(&b));
+        fits.then_some(Self(text))
+    }
+
+    /// The four characters.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Refusal {
+    /// The stable code.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::BadCredentials => "bad-credentials",
+            Self::BadPassKey => "bad-pass-key",
+            Self::PassKeyExpired => "pass-key-expired",
+            Self::ClientUnknown => "client-unknown",
+            Self::ClientRemoved => "client-removed",
+            Self::ClientRevoked => "client-revoked",
+            Self::ClientLimit { .. } => "client-limit",
+            Self::ClientInactive { .. } => "client-inactive",
+            Self::CustomerInactive { .. } => "customer-inactive",
+            Self::ResellerInactive => "reseller-inactive",
+            Self::AppendOnly => "append-only",
+            Self::ConfigExists => "config-exists",
+            Self::ScheduleLimit { .. } => "schedule-limit",
+            Self::ClientExists { .. } => "client-exists",
+            Self::NameTaken { .. } => "name-taken",
+            Self::PasswordTooShort => "password-too-short",
+            Self::PasswordUnfit { .. } => "password-unfit",
+            Self::TooManyAttempts { .. } => "too-many-attempts",
+            Self::AuthenticationBusy => "authentication-busy",
+            Self::Busy => "busy",
+            Self::LocationUnavailable => "location-unavailable",
+            Self::DiskFull => "disk-full",
+            Self::StoreUnavailable => "store-unavailable",
+            Self::Draining => "draining",
+        }
+    }
+
+    /// What kind of answer it is.
+    #[must_use]
+    pub const fn class(&self) -> Class {
+        match self {
+            Self::BadCredentials
+            | Self::BadPassKey
+            | Self::ClientUnknown
+            | Self::ClientRemoved
+            | Self::ClientRevoked => Class::Unauthenticated,
+            Self::PassKeyExpired
+            | Self::ClientLimit { .. }
+            | Self::ClientInactive { .. }
+            | Self::CustomerInactive { .. }
+            | Self::ResellerInactive
+            | Self::AppendOnly
+            | Self::ConfigExists
+            | Self::ScheduleLimit { .. }
+            | Self::ClientExists { .. }
+            | Self::NameTaken { .. }
+            | Self::PasswordTooShort
+            | Self::PasswordUnfit { .. }
+            | Self::TooManyAttempts { .. } => Class::Forbidden,
+            Self::DiskFull => Class::NoSpace,
+            Self::AuthenticationBusy
+            | Self::Busy
+            | Self::LocationUnavailable
+            | Self::StoreUnavailable
+            | Self::Draining => Class::Unavailable,
+        }
+    }
+
+    /// What the client reads. While it isn't authenticated, one fixed sentence stands for every cause; otherwise only
+    /// its own and its customer's figures are named, never a reseller's or the server's.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        match self {
+            Self::BadCredentials
+            | Self::BadPassKey
+            | Self::ClientUnknown
+            | Self::ClientRemoved
+            | Self::ClientRevoked => {
+                "Access denied: check the customer, the client id and the password.".to_owned()
+            }
+            _ => self.cause(),
+        }
+    }
+
+    /// What an administrator reads: the true cause.
+    #[must_use]
+    pub fn cause(&self) -> String {
+        match self {
+            Self::BadCredentials => {
+                "The password is not this client's, or none was sent.".to_owned()
+            }
+            Self::BadPassKey => "The password is not the customer's pass key.".to_owned(),
+            Self::PassKeyExpired => {
+                "The pass key registers no more clients: its time or its uses are over.".to_owned()
+            }
+            Self::ClientUnknown => {
+                "The client is unknown, and the customer does not add clients automatically."
+                    .to_owned()
+            }
+            Self::ClientRemoved => {
+                "The client was removed; its id stays blocked until it is added again.".to_owned()
+            }
+            Self::ClientRevoked => "The client's password was revoked.".to_owned(),
+            Self::ClientLimit { customer, limit } => {
+                format!("{customer} has no free client slot: all {limit} are taken.")
+            }
+            Self::ClientInactive {
+                client,
+                reason,
+                until,
+            } => suspended(&format!("Client {client}"), reason, *until),
+            Self::CustomerInactive {
+                customer,
+                reason,
+                until,
+            } => suspended(customer, reason, *until),
+            Self::ResellerInactive => {
+                "Backups are suspended by your provider. Restores still work.".to_owned()
+            }
+            Self::AppendOnly => {
+                "This repository is append-only: nothing but locks can be deleted.".to_owned()
+            }
+            Self::ConfigExists => {
+                "The repository has a config already; nothing is overwritten.".to_owned()
+            }
+            Self::ScheduleLimit { limit } => {
+                format!("The client has {limit} backup schedules, as many as it may have.")
+            }
+            Self::ClientExists { client } => {
+                format!("Client {client} exists already; the pass key only creates clients.")
+            }
+            Self::NameTaken { name, by } => {
+                format!("{name} can't be used as a name: it would be confused with {by}.")
+            }
+            Self::PasswordTooShort => {
+                "The password is too short: choose at least 12 characters.".to_owned()
+            }
+            Self::PasswordUnfit { problem } => format!("The password can't be used: {problem}."),
+            Self::TooManyAttempts { seconds } => format!(
+                "Too many failed attempts: try again in {seconds} {}.",
+                if *seconds == 1 { "second" } else { "seconds" }
+            ),
+            Self::AuthenticationBusy => {
+                "Too many passwords are being checked at the moment: try again soon.".to_owned()
+            }
+            Self::Busy => "The server is busy: try again soon.".to_owned(),
+            Self::LocationUnavailable => {
+                "The backup location is not available at the moment: try again later.".to_owned()
+            }
+            Self::DiskFull => "The backup location's disk is full.".to_owned(),
+            Self::StoreUnavailable => {
+                "The server's records are not available at the moment: try again later.".to_owned()
+            }
+            Self::Draining => "The server is being stopped: try again soon.".to_owned(),
+        }
+    }
+
+    /// The line that a client prints: sentence, contact, reference. `403 ABC Inc. is suspended: invoice 2041 is
+    /// unpaid. Restores still work. support@msp.example [7F3K]`
+    #[must_use]
+    pub fn line(&self, contact: &str, reference: &Reference) -> String {
+        let sentence = self.sentence();
+        let reference = reference.as_str();
+        if contact.is_empty() {
+            return format!("{sentence} [{reference}]");
+        }
+        format!("{sentence} {contact} [{reference}]")
+    }
+}
+
+fn suspended(who: &str, reason: &str, until: Option<Until>) -> String {
+    let until = until.map_or_else(String::new, |until| format!(" until {until}"));
+    let reason = reason.trim().trim_end_matches('.');
+    // "ABC Inc." ends with its own dot only inside a sentence.
+    let reason = if reason.is_empty() {
+        String::new()
+    } else {
+        format!(": {reason}")
+    };
+    format!("{who} is suspended{until}{reason}. Restores still work.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_suspension_reads_as_the_rules_print_it() {
+        let refusal = Refusal::CustomerInactive {
+            customer: "ABC Inc.".into(),
+            reason: "invoice 2041 is unpaid".into(),
+            until: None,
+        };
+        assert_eq!(
+            refusal.line("support@msp.example", &Reference::from_bits(0x3_bc73)),
+            "ABC Inc. is suspended: invoice 2041 is unpaid. Restores still work. support@msp.example [7F3K]"
+        );
+    }
+
+    #[test]
+    fn whoever_is_not_authenticated_reads_one_sentence_for_every_cause() {
+        let all = [
+            Refusal::BadCredentials,
+            Refusal::BadPassKey,
+            Refusal::ClientUnknown,
+            Refusal::ClientRemoved,
+            Refusal::ClientRevoked,
+        ];
+        for refusal in &all {
+            assert_eq!(refusal.class(), Class::Unauthenticated);
+            assert_eq!(refusal.sentence(), all[0].sentence());
+        }
+    }
+
+    #[test]
+    fn a_reference_is_read_as_people_type_it() {
+        let reference = Reference::parse("[7f3k]").unwrap();
+        assert_eq!(reference.as_str(), "7F3K");
+        assert_eq!(Reference::parse("o1il").unwrap().as_str(), "0111");
+        assert_eq!(Reference::parse("7F3"), None);
+        assert_eq!(Reference::parse("7F3U"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn every_reference_is_read_as_it_is_printed(bits in 0u32..1 << 20) {
+            let reference = Reference::from_bits(bits);
+            prop_assert_eq!(Reference::parse(reference.as_str()), Some(reference));
+        }
+    }
+}
