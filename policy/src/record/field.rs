@@ -11,10 +11,23 @@ pub struct Field<R> {
     pub label: &'static str,
     /// One line: what it does and what can be written.
     pub help: &'static str,
+    /// What its text stands for.
+    pub shape: Shape,
     /// The value as text; what it gives, `set` takes.
     pub get: fn(&R) -> String,
     /// Takes the value from text.
     pub set: fn(&mut R, &str) -> Result<(), FieldError>,
+}
+
+/// What a field's text stands for, so that programs can be given more than text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// Text, or a word with a meaning.
+    Text,
+    /// `yes` or `no`, or a word such as `inherit`.
+    YesNo,
+    /// A whole number, or a word such as `unlimited`.
+    Number,
 }
 
 /// Why a value isn't taken: a sentence that names what was wrong and what can be written.

@@ -17,7 +17,7 @@ pub use activation::{Activation, Until, UntilError};
 pub use client::{Client, Enrolment};
 pub use credential::{Credential, PassKey, PassKeyError, Password, PasswordError, Secret};
 pub use customer::Customer;
-pub use field::{Field, FieldError, Record};
+pub use field::{Field, FieldError, Record, Shape};
 pub use reseller::Reseller;
 pub use schedule::Schedule;
 pub use server::Server;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::field::{Field, FieldError, Record, line, parse, parse_yes_no, yes_no};
+use super::field::{Field, FieldError, Record, Shape, line, parse, parse_yes_no, yes_no};
 use crate::throttle::{Throttle, WeekendDays, Zone};
 
 /// Settings of the whole server.
@@ -55,6 +55,7 @@ impl Record for Server {
             name: "throttle",
             label: "Bandwidth throttling",
             help: "for EACH backup: unlimited, or a block such as '8Mbit/s 08:00-18:00 weekend-exempt'",
+            shape: Shape::Text,
             get: |r| r.throttle.to_string(),
             set: |r, v| parse(v).map(|v| r.throttle = v),
         },
@@ -62,6 +63,7 @@ impl Record for Server {
             name: "restore_throttle",
             label: "Restore throttling",
             help: "for EACH restore: unlimited, or a block",
+            shape: Shape::Text,
             get: |r| r.restore_throttle.to_string(),
             set: |r, v| parse(v).map(|v| r.restore_throttle = v),
         },
@@ -69,6 +71,7 @@ impl Record for Server {
             name: "time_zone",
             label: "Time zone",
             help: "IANA name, such as Europe/Berlin",
+            shape: Shape::Text,
             get: |r| r.time_zone.to_string(),
             set: |r, v| parse(v).map(|v| r.time_zone = v),
         },
@@ -76,6 +79,7 @@ impl Record for Server {
             name: "weekend_days",
             label: "Weekend days",
             help: "days, such as saturday,sunday, or none",
+            shape: Shape::Text,
             get: |r| r.weekend_days.to_string(),
             set: |r, v| parse(v).map(|v| r.weekend_days = v),
         },
@@ -83,6 +87,7 @@ impl Record for Server {
             name: "append_only",
             label: "Append-only",
             help: "yes or no: clients can add but delete nothing except locks",
+            shape: Shape::YesNo,
             get: |r| yes_no(r.append_only),
             set: |r, v| parse_yes_no(v).map(|v| r.append_only = v),
         },
@@ -90,6 +95,7 @@ impl Record for Server {
             name: "schedule_limit",
             label: "Schedules for each client",
             help: "1 to 1024",
+            shape: Shape::Number,
             get: |r| r.schedule_limit.to_string(),
             set: |r, v| between(v, 1, 1024).map(|v| r.schedule_limit = v),
         },
@@ -97,6 +103,7 @@ impl Record for Server {
             name: "trash_days",
             label: "Days in the trash",
             help: "1 to 3650: what was removed longer ago is deleted for good",
+            shape: Shape::Number,
             get: |r| r.trash_days.to_string(),
             set: |r, v| between(v, 1, 3650).map(|v| r.trash_days = v),
         },
@@ -104,6 +111,7 @@ impl Record for Server {
             name: "public_url",
             label: "Public URL",
             help: "where clients reach this server, such as https://backup.msp.example:8000; empty for none",
+            shape: Shape::Text,
             get: |r| r.public_url.clone(),
             set: |r, v| public_url(v).map(|v| r.public_url = v),
         },
@@ -111,6 +119,7 @@ impl Record for Server {
             name: "contact",
             label: "Contact",
             help: "ends every refusal, such as support@msp.example",
+            shape: Shape::Text,
             get: |r| r.contact.clone(),
             set: |r, v| line(v, 80).map(|v| r.contact = v),
         },
