@@ -1,3 +1,12 @@
 //! `penstockd`: the restic REST protocol, with what each customer was sold enforced on the data path.
+//!
+//! Rooms, each using only those after it: `run`, `gateway` and `admin`, `live` and `store`, `throttle` and `vault`,
+//! `clock`. `ARCHITECTURE.md` walks through them.
 
+pub mod clock;
+pub mod events;
+pub mod gateway;
+pub mod live;
 pub mod store;
+pub mod throttle;
+pub mod vault;
