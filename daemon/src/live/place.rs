@@ -1,0 +1,174 @@
+//! Where a request acts: the published records above it, followed while it runs.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use penstock_policy::admit::{Act, Permit, Subject, admit};
+use penstock_policy::levels::{Direction, Levels};
+use penstock_policy::names::{ClientId, ScheduleName};
+use penstock_policy::record::{Client, Credential, RecordId, Schedule};
+use penstock_policy::refusal::Refusal;
+use penstock_policy::throttle::Span;
+use tokio::sync::watch;
+
+use crate::clock::Clock;
+use crate::store::{ClientState, Tree};
+use crate::throttle::RateSource;
+
+/// A client that authenticated, and the schedule it asks for. Clones follow the same records.
+#[derive(Debug, Clone)]
+pub struct Place {
+    tree: watch::Receiver<Arc<Tree>>,
+    client: watch::Receiver<Arc<ClientState>>,
+    clock: Clock,
+    /// What it authenticated with: when that changes, it is nobody any more.
+    credential: Credential,
+    /// The client's number.
+    pub client_number: RecordId,
+    /// The client's id.
+    pub client_id: ClientId,
+    /// The schedule that the path names.
+    pub schedule: ScheduleName,
+}
+
+/// The customer, its reseller or the client was removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Gone;
+
+impl Place {
+    /// A place of a client whose password was right.
+    #[must_use]
+    pub fn new(
+        tree: watch::Receiver<Arc<Tree>>,
+        client: watch::Receiver<Arc<ClientState>>,
+        clock: Clock,
+        record: &Client,
+        schedule: ScheduleName,
+    ) -> Self {
+        Self {
+            tree,
+            client,
+            clock,
+            credential: record.credential.clone(),
+            client_number: record.id,
+            client_id: record.client_id.clone(),
+            schedule,
+        }
+    }
+
+    /// The client and its schedules as published now.
+    #[must_use]
+    pub fn state(&self) -> Arc<ClientState> {
+        Arc::clone(&self.client.borrow())
+    }
+
+    /// The schedule's record, if it exists and its folder was made.
+    #[must_use]
+    pub fn ready_schedule(&self) -> Option<Arc<Schedule>> {
+        let state = self.client.borrow();
+        let schedule = state.schedules.get(&self.schedule)?;
+        schedule.ready.then(|| Arc::clone(schedule))
+    }
+
+    /// The customer's number and short name, as published now.
+    ///
+    /// # Errors
+    /// When the client or customer was removed.
+    pub fn customer(&self) -> Result<(RecordId, String), Gone> {
+        self.with_levels(|levels| (levels.customer.id, levels.customer.short.to_string()))
+    }
+
+    /// `CUSTOMER/CLIENT/SCHEDULE` with the short name.
+    #[must_use]
+    pub fn address(&self) -> String {
+        let customer = self.customer().map_or_else(|Gone| "-".to_owned(), |(_, short)| short);
+        format!("{customer}/{}/{}", self.client_id, self.schedule)
+    }
+
+    /// Asks whether an act is admitted by the records as published now.
+    ///
+    /// # Errors
+    /// With the refusal; a removed client or a changed password is one too.
+    pub fn admit(&self, act: Act) -> Result<Permit, Refusal> {
+        let state = self.state();
+        let client = state.client.as_deref().ok_or(Refusal::ClientRemoved)?;
+        let tree = self.tree.borrow().clone();
+        let levels = tree
+            .levels(client.customer, Some(client))
+            .ok_or(Refusal::ClientRemoved)?;
+        let subject = Subject {
+            levels,
+            clients: tree.client_counts.get(&client.customer).copied().unwrap_or(0),
+            removed: false,
+            schedules: u32::try_from(state.schedules.len()).unwrap_or(u32::MAX),
+            schedule_exists: state.schedules.get(&self.schedule).is_some_and(|s| s.ready),
+        };
+        let permit = admit(&subject, act, self.clock.wall())?;
+        if client.credential != self.credential {
+            return Err(Refusal::BadCredentials);
+        }
+        Ok(permit)
+    }
+
+    /// Waits until an edit bars the act, and says why. Never returns while it stays admitted.
+    pub async fn barred(&self, act: Act) -> Refusal {
+        let mut tree = self.tree.clone();
+        let mut client = self.client.clone();
+        loop {
+            // Marked as seen before the question, so that an edit in between asks it again.
+            tree.borrow_and_update();
+            client.borrow_and_update();
+            if let Err(refusal) = self.admit(act) {
+                return refusal;
+            }
+            let published = tokio::select! {
+                published = tree.changed() => published,
+                published = client.changed() => published,
+            };
+            if published.is_err() {
+                return Refusal::Draining;
+            }
+        }
+    }
+
+    fn with_levels<T>(&self, look: impl FnOnce(&Levels<'_>) -> T) -> Result<T, Gone> {
+        let state = self.state();
+        let client = state.client.as_deref().ok_or(Gone)?;
+        let tree = self.tree.borrow().clone();
+        let levels = tree.levels(client.customer, Some(client)).ok_or(Gone)?;
+        Ok(look(&levels))
+    }
+
+    /// Where a pacer of that direction learns its rate.
+    #[must_use]
+    pub fn rates(&self, direction: Direction) -> Arc<dyn RateSource> {
+        Arc::new(Rates {
+            place: self.clone(),
+            direction,
+        })
+    }
+}
+
+/// The rate that the records above a place decide, one way.
+struct Rates {
+    place: Place,
+    direction: Direction,
+}
+
+impl RateSource for Rates {
+    fn span(&self, at: Timestamp) -> Span {
+        self.place
+            .with_levels(|levels| levels.rate_at(self.direction, at))
+            .unwrap_or(Span {
+                rate: None,
+                until: None,
+                level: None,
+                block: None,
+            })
+    }
+
+    fn version(&self) -> u64 {
+        // Both numbers only grow, so their sum changes whenever one does.
+        self.place.tree.borrow().seq.wrapping_add(self.place.client.borrow().seq)
+    }
+}

@@ -1,0 +1,308 @@
+//! One session: a schedule's running backup, restore or prune (rules, section 8).
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use penstock_policy::explain::Binding;
+use penstock_policy::levels::Direction;
+use penstock_policy::record::{RecordId, Schedule};
+use penstock_wire::view::{Running, SessionView};
+
+use super::place::Place;
+use super::sample::{Held, Sample, Samples};
+use crate::clock::Clock;
+use crate::throttle::{Grain, Pacer};
+use crate::vault::ObjectName;
+
+/// What a request turned out to do, told when it succeeded; it names the session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Doing {
+    /// A lock was posted.
+    Locked(ObjectName),
+    /// A lock was deleted.
+    Unlocked(ObjectName),
+    /// Data or an index was posted.
+    Stored,
+    /// A snapshot was posted: it is a backup.
+    Snapshot,
+    /// Data was read: it is a restore, unless a snapshot arrives.
+    Read,
+    /// An object other than a lock was deleted: it is a prune, unless a snapshot arrives.
+    Deleted,
+}
+
+/// A schedule's running backup. Its bucket and counters live here and end with it.
+pub struct Session {
+    /// The schedule's record as it was when the session began.
+    pub schedule: Arc<Schedule>,
+    /// Where it acts.
+    pub place: Place,
+    /// When it began.
+    pub started: Timestamp,
+    clock: Clock,
+    began: Duration,
+    backup: Arc<Pacer>,
+    restore: Arc<Pacer>,
+    disk: Held,
+    state: Mutex<State>,
+    samples: Mutex<Samples>,
+    limit: Mutex<Option<Binding>>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    requests: u64,
+    locks: HashSet<ObjectName>,
+    locked_once: bool,
+    stored: bool,
+    snapshot: Option<Timestamp>,
+    read: bool,
+    deleted: bool,
+    last_activity: Duration,
+    last_activity_wall: Option<Timestamp>,
+    ended: bool,
+}
+
+/// A request in flight: keeps the session going until it is dropped.
+pub struct Request {
+    session: Arc<Session>,
+    over: Arc<dyn Fn(&Arc<Session>) + Send + Sync>,
+}
+
+/// Most locks that one session remembers; a client that leaves more behind ends by idling.
+const MAX_LOCKS: usize = 64;
+
+impl Session {
+    pub(super) fn new(place: Place, schedule: Arc<Schedule>, clock: &Clock, grain: Grain) -> Self {
+        let pacer = |direction| {
+            Arc::new(Pacer::with_grain(
+                clock.clone(),
+                place.rates(direction),
+                grain,
+            ))
+        };
+        Self {
+            backup: pacer(Direction::Backup),
+            restore: pacer(Direction::Restore),
+            schedule,
+            started: clock.wall(),
+            began: clock.monotonic(),
+            disk: Held::new(clock.clone()),
+            clock: clock.clone(),
+            state: Mutex::default(),
+            samples: Mutex::default(),
+            limit: Mutex::new(None),
+            place,
+        }
+    }
+
+    /// The bucket for that direction.
+    #[must_use]
+    pub fn pacer(&self, direction: Direction) -> &Arc<Pacer> {
+        match direction {
+            Direction::Backup => &self.backup,
+            Direction::Restore => &self.restore,
+        }
+    }
+
+    /// Counts the time until the result is dropped as held by our disk.
+    pub fn waits_for_disk(&self) -> impl Drop + '_ {
+        self.disk.wait()
+    }
+
+    /// The schedule's number.
+    #[must_use]
+    pub fn number(&self) -> RecordId {
+        self.schedule.id
+    }
+
+    /// Remembers what a request did.
+    pub fn did(&self, doing: Doing) {
+        let now = self.clock.wall();
+        let mut state = self.state();
+        match doing {
+            Doing::Locked(name) => {
+                state.locked_once = true;
+                if state.locks.len() < MAX_LOCKS {
+                    state.locks.insert(name);
+                }
+            }
+            Doing::Unlocked(name) => {
+                state.locks.remove(&name);
+            }
+            Doing::Stored => state.stored = true,
+            Doing::Snapshot => state.snapshot = Some(now),
+            Doing::Read => state.read = true,
+            Doing::Deleted => state.deleted = true,
+        }
+    }
+
+    /// What it is, by what it did so far: `backup`, `restore`, `prune`, `unfinished` or `other`.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        let state = self.state();
+        match *state {
+            State { snapshot: Some(_), .. } => "backup",
+            State { deleted: true, .. } => "prune",
+            State { stored: true, .. } => "unfinished",
+            State { read: true, .. } => "restore",
+            _ => "other",
+        }
+    }
+
+    /// How many requests are in flight.
+    #[must_use]
+    pub fn requests(&self) -> u64 {
+        self.state().requests
+    }
+
+    /// What runs, as an administrator is shown it.
+    #[must_use]
+    pub fn running(&self) -> Running {
+        let kind = match self.kind() {
+            "unfinished" => "backup",
+            "other" => "open",
+            kind => kind,
+        };
+        let sample = self.sample();
+        let (rate, held_by) = self.samples().recent(sample);
+        Running {
+            address: self.place.address(),
+            kind: kind.to_owned(),
+            started: self.started,
+            requests: self.requests(),
+            rate,
+            limit: self.binding(),
+            bytes_in: sample.bytes_in,
+            bytes_out: sample.bytes_out,
+            held_by,
+        }
+    }
+
+    /// What binds now, of the direction in which its bytes go.
+    #[must_use]
+    pub fn binding(&self) -> Binding {
+        let reads = self.kind() == "restore";
+        let pacer = if reads { &self.restore } else { &self.backup };
+        pacer.current().into()
+    }
+
+    /// Takes a sample for the display; says what the limit was and is when it changed by itself or by an edit.
+    pub(super) fn tick(&self) -> Option<(Binding, Binding)> {
+        let sample = self.sample();
+        self.samples().push(sample);
+        let now = self.binding();
+        let mut limit = self.limit.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = limit.replace(now.clone())?;
+        let changed = (before.bytes_per_second, before.level) != (now.bytes_per_second, now.level);
+        changed.then_some((before, now))
+    }
+
+    /// How long no request has been in flight; none while one is.
+    pub(super) fn idle(&self) -> Option<Duration> {
+        let state = self.state();
+        let idle = self.clock.monotonic().saturating_sub(state.last_activity);
+        (state.requests == 0).then_some(idle)
+    }
+
+    /// Whether its locks are gone and nothing is in flight: then it is over.
+    pub(super) fn is_over(&self) -> bool {
+        let state = self.state();
+        state.requests == 0 && state.locked_once && state.locks.is_empty()
+    }
+
+    /// Ends it, if nothing is in flight; from then on no request joins it. True for the one who ended it.
+    pub(super) fn end(&self) -> bool {
+        let mut state = self.state();
+        if state.ended || state.requests > 0 {
+            return false;
+        }
+        state.ended = true;
+        true
+    }
+
+    /// Counts a request in, unless the session has ended.
+    pub(super) fn join(
+        self: &Arc<Self>,
+        over: Arc<dyn Fn(&Arc<Session>) + Send + Sync>,
+    ) -> Option<Request> {
+        let mut state = self.state();
+        if state.ended {
+            return None;
+        }
+        state.requests += 1;
+        drop(state);
+        Some(Request {
+            session: Arc::clone(self),
+            over,
+        })
+    }
+
+    /// What is kept of it, and when its newest snapshot arrived.
+    pub(super) fn history(&self) -> (SessionView, Option<Timestamp>) {
+        let sample = self.sample();
+        let state = self.state();
+        let ended = state.last_activity_wall.unwrap_or(self.started);
+        let lasted = state.last_activity.saturating_sub(self.began);
+        let snapshot = state.snapshot;
+        drop(state);
+        let bytes = sample.bytes_in + sample.bytes_out;
+        let whole = Sample {
+            at: self.began + lasted,
+            ..sample
+        };
+        let view = SessionView {
+            kind: self.kind().to_owned(),
+            started: self.started,
+            ended: ended.max(self.started),
+            bytes_in: sample.bytes_in,
+            bytes_out: sample.bytes_out,
+            mean_rate: whole.rate_since(&Sample::at(self.began), bytes),
+            limit: self.binding().rate,
+            held_by: whole.held_since(&Sample::at(self.began)),
+        };
+        (view, snapshot)
+    }
+
+    fn sample(&self) -> Sample {
+        Sample {
+            at: self.clock.monotonic(),
+            bytes_in: self.backup.paid(),
+            bytes_out: self.restore.paid(),
+            throttle: self.backup.held_wall() + self.restore.held_wall(),
+            disk: self.disk.wall(),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn samples(&self) -> MutexGuard<'_, Samples> {
+        self.samples.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Request {
+    /// The session it belongs to.
+    #[must_use]
+    pub fn session(&self) -> &Arc<Session> {
+        &self.session
+    }
+}
+
+impl Drop for Request {
+    fn drop(&mut self) {
+        let session = &self.session;
+        let (now, wall) = (session.clock.monotonic(), session.clock.wall());
+        let mut state = session.state();
+        state.requests -= 1;
+        state.last_activity = now;
+        state.last_activity_wall = Some(wall);
+        drop(state);
+        (self.over)(session);
+    }
+}
