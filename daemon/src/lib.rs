@@ -1,3 +1,4 @@
 //! `penstockd`: the restic REST protocol, with what each customer was sold enforced on the data path.
 
 pub mod config;
+pub mod listen;
