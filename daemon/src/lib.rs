@@ -4,9 +4,12 @@
 //! `clock`. `ARCHITECTURE.md` walks through them.
 
 pub mod clock;
+pub mod config;
 pub mod events;
 pub mod gateway;
+pub mod listen;
 pub mod live;
 pub mod store;
+pub mod system;
 pub mod throttle;
 pub mod vault;
