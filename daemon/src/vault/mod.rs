@@ -15,10 +15,24 @@
 //! <location>/<customer>/<client>/<schedule>/    one repository: config data/00..ff index keys locks snapshots
 //! ```
 
+mod beneath;
 mod error;
 mod folder;
+mod layout;
+mod list;
+mod location;
 mod names;
+mod read;
+mod repository;
+mod sink;
+mod temporary;
+mod upload;
 
 pub use error::VaultError;
 pub use folder::RepoFolder;
+pub use list::Listing;
+pub use location::{Location, Space};
 pub use names::{Kind, ObjectName};
+pub use read::{Chunks, Reader};
+pub use repository::Repository;
+pub use upload::{Finished, Upload};
