@@ -23,9 +23,11 @@ mod list;
 mod location;
 mod names;
 mod read;
+mod remove;
 mod repository;
 mod sink;
 mod temporary;
+mod trash;
 mod upload;
 
 pub use error::VaultError;
@@ -35,4 +37,5 @@ pub use location::{Location, Space};
 pub use names::{Kind, ObjectName};
 pub use read::{Chunks, Reader};
 pub use repository::Repository;
+pub use trash::Trashed;
 pub use upload::{Finished, Upload};
