@@ -30,6 +30,9 @@ mod temporary;
 mod trash;
 mod upload;
 
+#[cfg(test)]
+mod tests;
+
 pub use error::VaultError;
 pub use folder::RepoFolder;
 pub use list::Listing;
