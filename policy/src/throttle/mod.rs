@@ -2,6 +2,8 @@
 
 mod block;
 mod days;
+#[cfg(test)]
+mod model;
 mod span;
 mod zone;
 
