@@ -149,6 +149,45 @@ impl Reference {
 }
 
 impl Refusal {
+    /// Codes of what somebody who only guesses can cause.
+    pub const GUESSES: [&'static str; 6] = [
+        "bad-credentials",
+        "bad-pass-key",
+        "client-removed",
+        "client-revoked",
+        "client-unknown",
+        "too-many-attempts",
+    ];
+
+    /// Every other code.
+    const OTHERS: [&'static str; 18] = [
+        "append-only",
+        "authentication-busy",
+        "busy",
+        "client-exists",
+        "client-inactive",
+        "client-limit",
+        "config-exists",
+        "customer-inactive",
+        "disk-full",
+        "draining",
+        "location-unavailable",
+        "name-taken",
+        "pass-key-expired",
+        "password-too-short",
+        "password-unfit",
+        "reseller-inactive",
+        "schedule-limit",
+        "store-unavailable",
+    ];
+
+    /// The code that a saved text is.
+    #[must_use]
+    pub fn known_code(text: &str) -> Option<&'static str> {
+        let mut codes = Self::GUESSES.into_iter().chain(Self::OTHERS);
+        codes.find(|code| *code == text)
+    }
+
     /// The stable code.
     #[must_use]
     pub const fn code(&self) -> &'static str {

@@ -81,7 +81,9 @@ impl Place {
     /// `CUSTOMER/CLIENT/SCHEDULE` with the short name.
     #[must_use]
     pub fn address(&self) -> String {
-        let customer = self.customer().map_or_else(|Gone| "-".to_owned(), |(_, short)| short);
+        let customer = self
+            .customer()
+            .map_or_else(|Gone| "-".to_owned(), |(_, short)| short);
         format!("{customer}/{}/{}", self.client_id, self.schedule)
     }
 
@@ -98,7 +100,11 @@ impl Place {
             .ok_or(Refusal::ClientRemoved)?;
         let subject = Subject {
             levels,
-            clients: tree.client_counts.get(&client.customer).copied().unwrap_or(0),
+            clients: tree
+                .client_counts
+                .get(&client.customer)
+                .copied()
+                .unwrap_or(0),
             removed: false,
             schedules: u32::try_from(state.schedules.len()).unwrap_or(u32::MAX),
             schedule_exists: state.schedules.get(&self.schedule).is_some_and(|s| s.ready),
@@ -168,7 +174,34 @@ impl RateSource for Rates {
     }
 
     fn version(&self) -> u64 {
-        // Both numbers only grow, so their sum changes whenever one does.
-        self.place.tree.borrow().seq.wrapping_add(self.place.client.borrow().seq)
+        // Revisions only grow, and ids are never reused: different records give different sums.
+        let number = |factor: u64, id: RecordId, revision: u64| {
+            id.0.wrapping_mul(factor)
+                .wrapping_add(revision)
+                .wrapping_mul(factor)
+        };
+        self.place
+            .with_levels(|levels| {
+                let own = levels
+                    .client
+                    .map_or(0, |r| number(0x9e37_79b9_7f4a_7c15, r.id, r.revision));
+                number(
+                    0xbf58_476d_1ce4_e5b9,
+                    levels.customer.id,
+                    levels.customer.revision,
+                )
+                .wrapping_add(number(
+                    0x94d0_49bb_1331_11eb,
+                    levels.reseller.id,
+                    levels.reseller.revision,
+                ))
+                .wrapping_add(number(
+                    0xd6e8_feb8_6659_fd93,
+                    RecordId(0),
+                    levels.server.revision,
+                ))
+                .wrapping_add(own)
+            })
+            .unwrap_or_default()
     }
 }

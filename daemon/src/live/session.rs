@@ -1,7 +1,6 @@
 //! One session: a schedule's running backup, restore or prune (rules, section 8).
 
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -145,7 +144,9 @@ impl Session {
     pub fn kind(&self) -> &'static str {
         let state = self.state();
         match *state {
-            State { snapshot: Some(_), .. } => "backup",
+            State {
+                snapshot: Some(_), ..
+            } => "backup",
             State { deleted: true, .. } => "prune",
             State { stored: true, .. } => "unfinished",
             State { read: true, .. } => "restore",

@@ -7,6 +7,7 @@ use penstock_policy::edit::{Assignment, Change};
 use penstock_policy::names::{Address, ClientId, ScheduleName};
 use penstock_policy::record::{Client, Credential, RecordId, Schedule};
 use penstock_policy::refusal::Refusal;
+use serde::{Deserialize, Serialize};
 
 /// Adds a client automatically, with its first repository (rules, section 4, 3). Decided again inside the transaction.
 #[derive(Debug, Clone)]
@@ -109,6 +110,19 @@ pub struct Edited {
     pub changes: Vec<Change>,
 }
 
+/// A new reseller.
+#[derive(Debug, Clone)]
+pub struct AddReseller {
+    /// Full name.
+    pub name: String,
+    /// Short name, or made from the full one.
+    pub short: Option<String>,
+    /// Fields to set at once.
+    pub assignments: Vec<Assignment>,
+    /// Only shows what would change.
+    pub dry_run: bool,
+}
+
 /// A new customer.
 #[derive(Debug, Clone)]
 pub struct AddCustomer {
@@ -165,6 +179,35 @@ pub struct Removal {
     pub removed: Timestamp,
 }
 
+/// How far the trash is with an item. Records change in one transaction, folders afterwards: a crash between the two is
+/// finished at the next start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TrashState {
+    /// Its folders still have to be moved to the trash.
+    Moving,
+    /// It is all there.
+    There,
+    /// Its records are back; its folders still have to be moved back.
+    Restoring,
+    /// Its folders are being deleted for good.
+    Emptying,
+}
+
+/// An item of the trash whose folders are not yet where its state wants them.
+#[derive(Debug, Clone)]
+pub struct TrashWork {
+    /// What is to be done with the folders.
+    pub state: TrashState,
+    /// The item.
+    pub removal: Removal,
+}
+
+/// The records can't be read or written at the moment.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the records aren't available at the moment: {0}")]
+pub struct Unavailable(pub String);
+
 /// Why an administrator's command isn't done; nothing of it is.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Rejected {
@@ -205,4 +248,22 @@ pub enum Rejected {
     /// The records can't be read or written at the moment; nothing was changed.
     #[error("the records can't be written at the moment: {0}; nothing was changed")]
     Unavailable(String),
+}
+
+impl From<Refusal> for Rejected {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<Unavailable> for Rejected {
+    fn from(unavailable: Unavailable) -> Self {
+        Self::Unavailable(unavailable.0)
+    }
+}
+
+impl From<Unavailable> for Refusal {
+    fn from(_: Unavailable) -> Self {
+        Self::StoreUnavailable
+    }
 }

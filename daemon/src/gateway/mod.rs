@@ -1,0 +1,1 @@
+//! One HTTP request, in five named steps.

@@ -1,0 +1,235 @@
+//! What administrators ask of the writer.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use penstock_policy::names::Address;
+use penstock_policy::record::{Client, Credential, Customer};
+use penstock_wire::view::Who;
+
+use super::Store;
+use super::command::{
+    AddClients, AddCustomer, AddReseller, Added, Edit, Edited, Rejected, Removal, TrashWork,
+};
+
+impl Store {
+    /// Edits one record's fields.
+    ///
+    /// # Errors
+    /// When there is no such record, it isn't at the expected revision, a value isn't taken, or a rule refuses; then nothing is changed. So for all that follow.
+    pub async fn edit(&self, ask: Edit, who: Who) -> Result<Edited, Rejected> {
+        let _ = (ask, who);
+        Err(Rejected::Unavailable(String::new()))
+    }
+
+    /// Applies an edit's reverse as a new edit, if its fields haven't changed since.
+    ///
+    /// # Errors
+    /// See [`Store::edit`].
+    pub async fn undo(&self, edit: u64, dry_run: bool, who: Who) -> Result<Edited, Rejected> {
+        let _ = (edit, dry_run, who);
+        Err(Rejected::Unavailable(String::new()))
+    }
+
+    /// Adds a reseller.
+    ///
+    /// # Errors
+    /// See [`Store::edit`].
+    pub async fn add_reseller(&self, ask: AddReseller, who: Who) -> Result<Edited, Rejected> {
+        let _ = (ask, who);
+        Err(Rejected::Unavailable(String::new()))
+    }
+
+    /// Removes a reseller that has no customers; never the default one.
+    ///
+    /// # Errors
+    /// See [`Store::edit`].
+    pub async fn remove_reseller(&self, name: String, who: Who) -> Result<Edited, Rejected> {
+        let _ = (name, who);
+        Err(Rejected::Unavailable(String::new()))
+    }
+
+    /// Adds a customer.
+    ///
+    /// # Errors
+    /// See [`Store::edit`].
+    pub async fn add_customer(&self, ask: AddCustomer, who: Who) -> Result<Edited, Rejected> {
+        let _ = (ask, who);
+        Err(Rejected::Unavailable(String::new()))
+    }
+
+    /// Moves a customer to another reseller.
+    ///
+    /// # Errors
+    /// See [`Store::edit`].
+    pub async fn move_customer(
+        &self,
+        customer: String,
+        reseller: String,
+        who: Who,
+    ) -> Result<Edited, Rejected> {
+        let _ = (customer, reseller, who);
+        Err(Rejected::Unavailable(String::new()))
+    }
+
+    /// Gives a customer a new pass key; the old one registers nobody from then on.
+    ///
+    /// # Errors
+    /// See [`Store::edit`].
+    pub async fn rotate_pass_key(
+        &self,
+        customer: String,
+        secret: String,
+        until: Option<Timestamp>,
+        uses: Option<u32>,
+        who: Who,
+    ) -> Result<Arc<Customer>, Rejected> {
+        let _ = (customer, secret, until, uses, who);
+        Err(Rejected::Unavailable(String::new()))
+    }
+
+    /// Adds clients, all or none.
+    ///
+    /// # Errors
+    /// See [`Store::edit`].
+    pub async fn add_clients(&self, ask: AddClients, who: Who) -> Result<Vec<Added>, Rejected> {
+        let _ = (ask, who);
+        Err(Rejected::Unavailable(String::new()))
+    }
+
+    /// Moves a client to another customer. Its folders stay, its old path goes on working.
+    ///
+    /// # Errors
+    /// See [`Store::edit`].
+    pub async fn move_client(
+        &self,
+        address: Address,
+        customer: String,
+        who: Who,
+    ) -> Result<Edited, Rejected> {
+        let _ = (address, customer, who);
+        Err(Rejected::Unavailable(String::new()))
+    }
+
+    /// Kills a client's credential.
+    ///
+    /// # Errors
+    /// See [`Store::edit`].
+    pub async fn revoke_client(&self, address: Address, who: Who) -> Result<Edited, Rejected> {
+        let _ = (address, who);
+        Err(Rejected::Unavailable(String::new()))
+    }
+
+    /// Lets a removed id in again.
+    ///
+    /// # Errors
+    /// See [`Store::edit`].
+    pub async fn unblock_client(&self, address: Address, who: Who) -> Result<Edited, Rejected> {
+        let _ = (address, who);
+        Err(Rejected::Unavailable(String::new()))
+    }
+
+    /// Gives a client a new credential; a revoked client lives again.
+    ///
+    /// # Errors
+    /// See [`Store::edit`].
+    pub async fn reset_password(
+        &self,
+        address: Address,
+        credential: Credential,
+        who: Who,
+    ) -> Result<Arc<Client>, Rejected> {
+        let _ = (address, credential, who);
+        Err(Rejected::Unavailable(String::new()))
+    }
+
+    /// Removes a client with its schedules to the trash; its id stays blocked.
+    ///
+    /// # Errors
+    /// See [`Store::edit`].
+    pub async fn remove_client(
+        &self,
+        address: Address,
+        recursive: bool,
+        who: Who,
+    ) -> Result<Removal, Rejected> {
+        let _ = (address, recursive, who);
+        Err(Rejected::Unavailable(String::new()))
+    }
+
+    /// Removes a customer with its clients to the trash; never the default one.
+    ///
+    /// # Errors
+    /// See [`Store::edit`].
+    pub async fn remove_customer(
+        &self,
+        name: String,
+        recursive: bool,
+        who: Who,
+    ) -> Result<Removal, Rejected> {
+        let _ = (name, recursive, who);
+        Err(Rejected::Unavailable(String::new()))
+    }
+
+    /// Removes a schedule to the trash.
+    ///
+    /// # Errors
+    /// See [`Store::edit`].
+    pub async fn remove_schedule(&self, address: Address, who: Who) -> Result<Removal, Rejected> {
+        let _ = (address, who);
+        Err(Rejected::Unavailable(String::new()))
+    }
+
+    /// The item's folders are where its state wants them: all in the trash, or all back.
+    ///
+    /// # Errors
+    /// See [`Store::edit`].
+    pub async fn trash_settled(&self, item: u64) -> Result<(), Rejected> {
+        let _ = (item,);
+        Err(Rejected::Unavailable(String::new()))
+    }
+
+    /// Brings an item's records back exactly as they were; its folders have to be moved back.
+    ///
+    /// # Errors
+    /// See [`Store::edit`].
+    pub async fn trash_restore(&self, item: u64, who: Who) -> Result<Removal, Rejected> {
+        let _ = (item, who);
+        Err(Rejected::Unavailable(String::new()))
+    }
+
+    /// Marks an item as being deleted for good; its folders have to be deleted.
+    ///
+    /// # Errors
+    /// See [`Store::edit`].
+    pub async fn trash_empty(&self, item: u64, who: Who) -> Result<Removal, Rejected> {
+        let _ = (item, who);
+        Err(Rejected::Unavailable(String::new()))
+    }
+
+    /// The item's folders are deleted.
+    ///
+    /// # Errors
+    /// See [`Store::edit`].
+    pub async fn trash_gone(&self, item: u64) -> Result<(), Rejected> {
+        let _ = (item,);
+        Err(Rejected::Unavailable(String::new()))
+    }
+
+    /// Items whose folders aren't where their state wants them, to be finished at a start.
+    ///
+    /// # Errors
+    /// See [`Store::edit`].
+    pub async fn trash_pending(&self) -> Result<Vec<TrashWork>, Rejected> {
+        Err(Rejected::Unavailable(String::new()))
+    }
+
+    /// Items that have been in the trash for as many days as the server keeps them.
+    ///
+    /// # Errors
+    /// See [`Store::edit`].
+    pub async fn trash_expired(&self, at: Timestamp) -> Result<Vec<u64>, Rejected> {
+        let _ = (at,);
+        Err(Rejected::Unavailable(String::new()))
+    }
+}

@@ -1,0 +1,1 @@
+//! Clients that are published on first use.
