@@ -9,6 +9,7 @@ pub mod events;
 pub mod gateway;
 pub mod listen;
 pub mod live;
+pub mod secrets;
 pub mod store;
 pub mod system;
 pub mod throttle;
