@@ -1,0 +1,203 @@
+//! Registration with the pass key (rules, section 4, 2): creates a client, and does nothing else.
+
+use std::sync::Arc;
+
+use http::header::{ACCEPT, CONTENT_TYPE};
+use http::{Method, StatusCode};
+use http_body_util::{BodyExt, Limited};
+use hyper::body::Incoming;
+use penstock_policy::record::Client;
+use penstock_policy::refusal::Refusal;
+use serde::Deserialize;
+
+use super::Gateway;
+use super::answer::{self, Answer, Fault};
+use super::limiter::Attempt;
+use super::line::Line;
+use super::serve::{MAX_SMALL_BODY, Visit};
+use crate::secrets;
+use crate::store::{Register, Registered};
+
+/// What a registration's JSON body may say.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Asked {
+    /// The client's own password.
+    password: Option<String>,
+}
+
+/// Registers a client.
+///
+/// # Errors
+/// When the pass key is wrong or registers no more, the client exists, no slot is free, or the password is unfit.
+pub async fn register(
+    gateway: &Arc<Gateway>,
+    line: &Line,
+    visit: &Visit,
+    body: &mut Incoming,
+) -> Result<Answer, Fault> {
+    if visit.method != Method::POST {
+        return Err(Fault::Method("POST"));
+    }
+    let pass_key = check_pass_key(gateway, visit)?;
+    let own = own_password(gateway, visit, body).await?;
+    let customer = visit.named.customer.id;
+    let most = gateway.settings().connections_per_customer;
+    line.belongs_to(customer, &gateway.crowd, most)?;
+    let Some(own) = own else {
+        let password = secrets::generate().map_err(|error| Fault::Internal(error.to_string()))?;
+        let credential = secrets::seal(&password);
+        let ask = ask(visit, pass_key, credential, true);
+        let (client, status) = match gateway.store.register(ask).await? {
+            Registered::New(client) => (client, StatusCode::CREATED),
+            Registered::Reissued(client) => (client, StatusCode::OK),
+        };
+        return Ok(told(gateway, visit, &client, Some(&password), status));
+    };
+    if let Some(client) = existing(gateway, visit).await? {
+        return again(gateway, visit, &client, &own).await;
+    }
+    let credential = gateway.doorkeeper.hash(&own).await?;
+    match gateway.store.register(ask(visit, pass_key, credential, false)).await {
+        Ok(Registered::New(client) | Registered::Reissued(client)) => {
+            Ok(told(gateway, visit, &client, None, StatusCode::CREATED))
+        }
+        // The same registration came twice at once: the loser's password decides like a later repeat's.
+        Err(refusal @ Refusal::ClientExists { .. }) => match existing(gateway, visit).await? {
+            Some(client) => again(gateway, visit, &client, &own).await,
+            None => Err(refusal.into()),
+        },
+        Err(refusal) => Err(refusal.into()),
+    }
+}
+
+/// The pass key, if it is the customer's and the user is the client's id.
+fn check_pass_key(gateway: &Gateway, visit: &Visit) -> Result<String, Fault> {
+    let attempt = Attempt {
+        source: visit.source,
+        customer: visit.named.customer.id,
+        client: visit.client(),
+    };
+    let right = visit.presented.as_ref().filter(|presented| {
+        let key = visit.named.customer.pass_key.secret.reveal();
+        let same = secrets::same(&presented.password, key);
+        same && presented.user == visit.client().as_str() && visit.named.tag.is_none()
+    });
+    match right {
+        Some(presented) => Ok(presented.password.clone()),
+        None => Ok(gateway.doorkeeper.fail(attempt, Refusal::BadPassKey, false)?),
+    }
+}
+
+/// The password that the body brings, if it brings one: JSON, or plain text.
+async fn own_password(
+    gateway: &Gateway,
+    visit: &Visit,
+    body: &mut Incoming,
+) -> Result<Option<String>, Fault> {
+    let limit = gateway.settings().stalled_body_timeout;
+    let collected = tokio::time::timeout(limit, Limited::new(body, MAX_SMALL_BODY).collect());
+    let bytes = collected
+        .await
+        .map_err(|_| Fault::Stalled)?
+        .map_err(|_| Fault::Bad(format!("the body is longer than {MAX_SMALL_BODY} bytes")))?
+        .to_bytes();
+    let text = std::str::from_utf8(&bytes)
+        .map_err(|_| Fault::Bad("the body is not UTF-8".into()))?
+        .trim();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let json = visit
+        .headers
+        .get(CONTENT_TYPE)
+        .is_some_and(|media| media.as_bytes().starts_with(b"application/json"));
+    if !json && !text.starts_with('{') {
+        return Ok(Some(text.to_owned()));
+    }
+    let asked: Asked = serde_json::from_str(text)
+        .map_err(|error| Fault::Bad(format!("the body is not {{\"password\": \"...\"}}: {error}")))?;
+    Ok(asked.password)
+}
+
+fn ask(
+    visit: &Visit,
+    pass_key: String,
+    credential: penstock_policy::record::Credential,
+    generated: bool,
+) -> Register {
+    Register {
+        customer: visit.named.customer.id,
+        pass_key,
+        client_id: visit.client().clone(),
+        credential,
+        generated,
+        source: visit.source.to_string(),
+    }
+}
+
+async fn existing(gateway: &Gateway, visit: &Visit) -> Result<Option<Arc<Client>>, Fault> {
+    let state = gateway
+        .store
+        .client(visit.named.customer.id, visit.client())
+        .await
+        .map_err(|_| Refusal::StoreUnavailable)?;
+    Ok(state.and_then(|state| state.borrow().client.clone()))
+}
+
+/// A repeat with the client's own password: the same password is answered again, another one is refused.
+async fn again(
+    gateway: &Gateway,
+    visit: &Visit,
+    client: &Client,
+    own: &str,
+) -> Result<Answer, Fault> {
+    // A guess at an existing client's password, charged like any other.
+    let attempt = Attempt {
+        source: visit.source,
+        customer: visit.named.customer.id,
+        client: visit.client(),
+    };
+    gateway
+        .doorkeeper
+        .limiter()
+        .charge(attempt)
+        .map_err(|seconds| Refusal::TooManyAttempts { seconds })?;
+    if gateway.doorkeeper.opens(client, own).await? {
+        return Ok(told(gateway, visit, client, None, StatusCode::OK));
+    }
+    Err(Refusal::ClientExists {
+        client: client.client_id.to_string(),
+    }
+    .into())
+}
+
+/// What the client needs to go on.
+fn told(
+    gateway: &Gateway,
+    visit: &Visit,
+    client: &Client,
+    password: Option<&str>,
+    status: StatusCode,
+) -> Answer {
+    let url = &gateway.store.tree().server.public_url;
+    let customer = visit.named.customer.short.as_str();
+    let id = client.client_id.as_str();
+    let lines = crate::invite::lines(url, customer, id, password);
+    let plain = visit
+        .headers
+        .get(ACCEPT)
+        .is_some_and(|accept| accept.as_bytes().starts_with(b"text/plain"));
+    if plain {
+        let text = lines.iter().map(|line| format!("{line}\n")).collect::<String>();
+        return answer::whole(status, "text/plain; charset=utf-8", text.into_bytes());
+    }
+    let told = serde_json::json!({
+        "customer": customer,
+        "client": id,
+        "created": status == StatusCode::CREATED,
+        "password": password,
+        "env": lines,
+    });
+    answer::whole(status, "application/json", format!("{told}\n").into_bytes())
+}
