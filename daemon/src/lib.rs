@@ -5,3 +5,4 @@ pub mod config;
 pub mod listen;
 pub mod system;
 pub mod throttle;
+pub mod vault;

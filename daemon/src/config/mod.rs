@@ -45,7 +45,7 @@ pub struct Config {
     pub view_group: Option<String>,
     /// `location_roots`: folders beneath which locations may lie. Default the state directory and `/srv/penstock`.
     pub location_roots: Vec<PathBuf>,
-    /// `main_location`: where the first location, `main`, is made. Default `STATE/main`; beneath a root.
+    /// `main_location`: where the first location, `main`, is made; beneath a root. Default `STATE/main`, or `main` in the first root that is given.
     pub main_location: PathBuf,
     /// `[tls]`: the certificate and key that the file named, as they were when it was read.
     pub tls: Option<Tls>,
@@ -73,13 +73,13 @@ pub struct Tls {
 /// Bounds on what comes from outside.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
-    /// `connections`: open data connections, 1 to 100,000. Default 4,096.
+    /// `connections`: open data connections, 1 to 100,000. Default 8,192.
     pub connections: usize,
-    /// `connections_per_source`: of one address, 1 to `connections`. Default 256.
+    /// `connections_per_source`: of one address, 1 to `connections`. Default 2,048.
     pub connections_per_source: usize,
-    /// `connections_per_customer`: of one customer, 1 to `connections`. Default 512.
+    /// `connections_per_customer`: of one customer, 1 to `connections`. Default 2,048.
     pub connections_per_customer: usize,
-    /// `uploads`: object bodies being received at once, 1 to 4,096. Default 256.
+    /// `uploads`: object bodies being received at once, 1 to 16,384; more wait. Default 2,048.
     pub uploads: usize,
     /// `header_timeout`: for a request's head to arrive, 1 s to 5 min. Default 10 s.
     pub header_timeout: Duration,

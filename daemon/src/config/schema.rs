@@ -28,7 +28,7 @@ pub(super) fn config(
     let state = state_dir.as_deref().unwrap_or(base);
     let control_socket = socket(top, "control_socket", base, &state.join("control"));
     let view_socket = socket(top, "view_socket", base, &state.join("view"));
-    check_sockets_apart(top, &control_socket, &view_socket);
+    check_sockets_differ(top, &control_socket, &view_socket);
     let (location_roots, main_location) = locations(top, base, state);
     let allow_plaintext = top.switch("allow_plaintext");
     // A faulty [tls] or allow_plaintext has its own fault, and shows what was meant.
@@ -85,13 +85,15 @@ fn socket(
     })
 }
 
-fn check_sockets_apart(top: &Table<'_, '_>, control: &Located<PathBuf>, view: &Located<PathBuf>) {
-    // A folder has one group, and the folders' groups keep lookers away from control.
-    if control.value.parent() == view.value.parent() {
+fn check_sockets_differ(top: &Table<'_, '_>, control: &Located<PathBuf>, view: &Located<PathBuf>) {
+    if control.value == view.value {
         let line = control.line.max(view.line);
-        let remedy = "put each socket in a folder of its own";
-        let problem = "lies in the same folder as control_socket";
-        top.complain(line, "view_socket", complaint(problem, remedy));
+        let remedy = "give each socket a path of its own";
+        top.complain(
+            line,
+            "view_socket",
+            complaint("is the control socket", remedy),
+        );
     }
 }
 
@@ -105,7 +107,11 @@ fn locations(top: &mut Table<'_, '_>, base: &Path, state: &Path) -> (Vec<PathBuf
         None => vec![state.to_owned(), PathBuf::from("/srv/penstock")],
     };
     let line = main.as_ref().map(|main| main.line);
-    let main = main.map_or_else(|| state.join("main"), |main| main.value);
+    let main = match (main, &declared, roots.first()) {
+        (Some(main), ..) => main.value,
+        (None, Some(_), Some(root)) => root.join("main"),
+        (None, ..) => state.join("main"),
+    };
     // What lies beneath a root that was refused isn't wrong because of that.
     let were_refused = top.has("location_roots") && declared.is_none_or(|roots| roots.is_empty());
     if !were_refused && !roots.iter().any(|root| main.starts_with(root)) {
@@ -181,13 +187,13 @@ fn read_tls(table: &mut Table<'_, '_>, base: &Path) -> Option<Tls> {
 
 fn read_limits(table: &mut Table<'_, '_>) -> Limits {
     let connections = table.number("connections", 1..=MOST_CONNECTIONS);
-    let connections = connections.map_or(4096, |found| found.value);
+    let connections = connections.map_or(8192, |found| found.value);
     let failures_per_client = failures(table, "failures_per_client", 1, 600, 10);
     Limits {
         connections,
-        connections_per_source: share(table, "connections_per_source", connections, 256),
-        connections_per_customer: share(table, "connections_per_customer", connections, 512),
-        uploads: count(table, "uploads", 4096, 256),
+        connections_per_source: share(table, "connections_per_source", connections, 2048),
+        connections_per_customer: share(table, "connections_per_customer", connections, 2048),
+        uploads: count(table, "uploads", 16_384, 2048),
         header_timeout: duration(table, "header_timeout", 1, 300, 10),
         idle_timeout: duration(table, "idle_timeout", 1, 3600, 150),
         stalled_body_timeout: duration(table, "stalled_body_timeout", 1, 3600, 60),

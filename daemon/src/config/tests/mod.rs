@@ -56,10 +56,10 @@ fn the_state_directory_alone_is_a_configuration() {
     assert_eq!(
         config.limits,
         Limits {
-            connections: 4096,
-            connections_per_source: 256,
-            connections_per_customer: 512,
-            uploads: 256,
+            connections: 8192,
+            connections_per_source: 2048,
+            connections_per_customer: 2048,
+            uploads: 2048,
             header_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(150),
             stalled_body_timeout: Duration::from_secs(60),
@@ -167,7 +167,7 @@ header_timeout = "10"
             "4: log: \"inf\" is no level (did you mean info?)",
             "5: trusted_proxies: \"10.0.0.5/8\": bits are set beyond the prefix; the block is 10.0.0.0/8 (write \"10.0.0.0/8\", or the address alone)",
             "6: trusted_proxies: \"proxy\": not an IP address (write an address, or a block as in \"192.0.2.0/24\")",
-            "8: limits.uploads: 0 is out of range (write a whole number from 1 to 4096)",
+            "8: limits.uploads: 0 is out of range (write a whole number from 1 to 16384)",
             "9: limits.header_timeout: \"10\" is no duration (write a whole number with its unit, as in \"500ms\", \"10s\", \"2m\" or \"1h\")",
         ],
     );
@@ -225,7 +225,7 @@ fn a_value_of_the_wrong_kind_says_which_kind_is_right() {
     );
     assert_refused(
         "[limits]\nuploads = \"256\"\n",
-        &["3: limits.uploads: is of the wrong kind: string (write a whole number from 1 to 4096)"],
+        &["3: limits.uploads: is of the wrong kind: string (write a whole number from 1 to 16384)"],
     );
 }
 

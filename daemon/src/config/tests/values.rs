@@ -65,12 +65,10 @@ fn what_cannot_be_listened_on_is_refused() {
 }
 
 #[test]
-fn the_sockets_lie_in_folders_of_their_own() {
+fn the_two_sockets_are_not_one() {
     assert_refused(
-        "view_socket = \"/run/p/view.sock\"\ncontrol_socket = \"/run/p/control.sock\"\n",
-        &[
-            "3: view_socket: lies in the same folder as control_socket (put each socket in a folder of its own)",
-        ],
+        "view_socket = \"/run/p/one.sock\"\ncontrol_socket = \"/run/p/one.sock\"\n",
+        &["3: view_socket: is the control socket (give each socket a path of its own)"],
     );
 }
 
@@ -107,6 +105,8 @@ fn the_first_location_lies_beneath_a_root() {
     );
     let config =
         accepted("main_location = \"/home/backups/main\"\nlocation_roots = [\"/home/backups\"]\n");
+    assert_eq!(config.main_location, Path::new("/home/backups/main"));
+    let config = accepted("location_roots = [\"/home/backups\", \"/srv\"]\n");
     assert_eq!(config.main_location, Path::new("/home/backups/main"));
     assert_refused(
         "location_roots = [\"/\"]\n",
@@ -171,10 +171,10 @@ fn durations_have_units_and_ranges() {
 #[test]
 fn numbers_have_ranges_however_they_are_written() {
     assert_eq!(accepted("[limits]\nuploads = 0x10\n").limits.uploads, 16);
-    for number in ["-1", "4097", "99999999999999999999999", "1_000_000"] {
+    for number in ["-1", "16385", "99999999999999999999999", "1_000_000"] {
         let faults = refused(&format!("[limits]\nuploads = {number}\n"));
         assert!(
-            faults[0].contains("is out of range (write a whole number from 1 to 4096)"),
+            faults[0].contains("is out of range (write a whole number from 1 to 16384)"),
             "{faults:?}"
         );
     }

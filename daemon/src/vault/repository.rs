@@ -1,0 +1,223 @@
+//! One repository: looking at, opening and deleting its objects.
+
+use std::{
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
+    sync::Arc,
+};
+
+use nix::errno::Errno;
+
+use super::{
+    Kind, Listing, Location, ObjectName, Reader, RepoFolder, Upload, VaultError,
+    beneath::{self, Found},
+    error::{at, blocking},
+    list::Walker,
+};
+
+/// The one file of a repository that is no object.
+pub(super) const CONFIG: &str = "config";
+
+/// An open repository; cheap to clone. It stays on the folder it was opened on; uploads look at its location anew.
+#[derive(Debug, Clone)]
+pub struct Repository {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    location: Location,
+    folder: RepoFolder,
+    fd: OwnedFd,
+}
+
+impl Location {
+    /// Opens a repository.
+    ///
+    /// # Errors
+    /// [`VaultError::LocationUnavailable`]; [`VaultError::FolderGone`] if the location is there and the folder isn't;
+    /// [`VaultError::Foreign`] if a link or file stands in its place.
+    pub async fn repository(&self, folder: &RepoFolder) -> Result<Repository, VaultError> {
+        let (location, folder) = (self.clone(), folder.clone());
+        blocking(move || {
+            let fd = open_top(&location.root()?, &folder)?;
+            Ok(Repository::new(location, folder, fd))
+        })
+        .await
+    }
+}
+
+impl Repository {
+    pub(super) fn new(location: Location, folder: RepoFolder, fd: OwnedFd) -> Repository {
+        Repository {
+            inner: Arc::new(Inner {
+                location,
+                folder,
+                fd,
+            }),
+        }
+    }
+
+    /// Where it lives in its location.
+    pub fn folder(&self) -> &RepoFolder {
+        &self.inner.folder
+    }
+
+    /// The location that it lives in.
+    pub fn location(&self) -> &Location {
+        &self.inner.location
+    }
+
+    /// An object's size in bytes, or `None` if there is none of that name.
+    ///
+    /// # Errors
+    /// [`VaultError::Foreign`] if it is no plain file, [`VaultError::Io`].
+    pub async fn stat(&self, kind: Kind, name: ObjectName) -> Result<Option<u64>, VaultError> {
+        self.size_of(object_path(kind, &name)).await
+    }
+
+    /// The size of `config` in bytes, or `None` if the repository has none yet.
+    ///
+    /// # Errors
+    /// As [`Repository::stat`].
+    pub async fn stat_config(&self) -> Result<Option<u64>, VaultError> {
+        self.size_of(CONFIG.to_owned()).await
+    }
+
+    /// Opens an object, or `None` if there is none of that name.
+    ///
+    /// # Errors
+    /// As [`Repository::stat`].
+    pub async fn open(&self, kind: Kind, name: ObjectName) -> Result<Option<Reader>, VaultError> {
+        self.reader(object_path(kind, &name)).await
+    }
+
+    /// Opens `config`, or `None` if the repository has none yet.
+    ///
+    /// # Errors
+    /// As [`Repository::stat`].
+    pub async fn open_config(&self) -> Result<Option<Reader>, VaultError> {
+        self.reader(CONFIG.to_owned()).await
+    }
+
+    /// All objects of a kind, in batches and no order; what is uploaded or deleted meanwhile may show or not.
+    ///
+    /// # Errors
+    /// [`VaultError::Foreign`] if a folder of objects isn't one, [`VaultError::Io`]; later batches may fail too.
+    pub async fn list(&self, kind: Kind) -> Result<Listing, VaultError> {
+        Listing::begin(self.clone(), kind).await
+    }
+
+    /// Deletes an object; false if there was none. Durable when it returns, in either case.
+    ///
+    /// # Errors
+    /// [`VaultError::Foreign`] if it is no plain file (it stays), [`VaultError::Io`].
+    pub async fn delete(&self, kind: Kind, name: ObjectName) -> Result<bool, VaultError> {
+        let this = self.clone();
+        blocking(move || {
+            let (folder, path) = (kind.folder(&name), object_path(kind, &name));
+            let opened = match beneath::open_folder(&this, &*folder) {
+                Err(Errno::ENOENT) => return Ok(false),
+                answer => answer.map_err(at("open", this.shown(&folder)))?,
+            };
+            let name = name.to_string();
+            if beneath::look(&opened, &*name).map_err(at("look at", this.shown(&path)))?
+                == Found::Other
+            {
+                return Err(VaultError::Foreign(this.shown(&path)));
+            }
+            let was_there =
+                beneath::unlink(&opened, &*name).map_err(at("delete", this.shown(&path)))?;
+            // Also when it was gone: the one who removed it may not have come to its sync.
+            beneath::sync_folder(&opened).map_err(at("sync", this.shown(&folder)))?;
+            Ok(was_there)
+        })
+        .await
+    }
+
+    /// Begins an upload of `len` bytes that must hash to `name`. Nothing is written, only hashed, if an object of that name and size
+    /// exists ([`Upload::needs_space`]).
+    ///
+    /// # Errors
+    /// [`VaultError::LocationUnavailable`] and [`VaultError::FolderGone`], looked up afresh; [`VaultError::Foreign`],
+    /// [`VaultError::DiskFull`], [`VaultError::Io`].
+    pub async fn begin_upload(
+        &self,
+        kind: Kind,
+        name: ObjectName,
+        len: u64,
+    ) -> Result<Upload, VaultError> {
+        Upload::begin(self, kind.folder(&name), Some(name), len).await
+    }
+
+    /// Begins an upload of `config`, of `len` bytes.
+    ///
+    /// # Errors
+    /// [`VaultError::ConfigExists`] if there is one; else as [`Repository::begin_upload`].
+    pub async fn begin_config(&self, len: u64) -> Result<Upload, VaultError> {
+        Upload::begin(self, String::new(), None, len).await
+    }
+
+    /// The sum of the sizes of all objects and `config`, in bytes, as found on disk now.
+    ///
+    /// # Errors
+    /// As [`Repository::list`].
+    pub async fn used(&self) -> Result<u64, VaultError> {
+        let this = self.clone();
+        blocking(move || {
+            let mut sum = this.look(CONFIG)?.unwrap_or(0);
+            for kind in Kind::ALL {
+                let mut walker = Walker::new(this.clone(), kind);
+                while let Some(batch) = walker.next_batch()? {
+                    sum += batch.iter().map(|(_, size)| size).sum::<u64>();
+                }
+            }
+            Ok(sum)
+        })
+        .await
+    }
+
+    /// A path in this repository, for people.
+    pub(super) fn shown(&self, path: &str) -> String {
+        format!("{}/{path}", self.inner.folder)
+    }
+
+    fn look(&self, path: &str) -> Result<Option<u64>, VaultError> {
+        match beneath::look(self, path).map_err(at("look at", self.shown(path)))? {
+            Found::Nothing => Ok(None),
+            Found::File(size) => Ok(Some(size)),
+            Found::Other => Err(VaultError::Foreign(self.shown(path))),
+        }
+    }
+
+    async fn size_of(&self, path: String) -> Result<Option<u64>, VaultError> {
+        let this = self.clone();
+        blocking(move || this.look(&path)).await
+    }
+
+    async fn reader(&self, path: String) -> Result<Option<Reader>, VaultError> {
+        let this = self.clone();
+        blocking(move || {
+            let found = beneath::open_file(&this, &*path).map_err(at("open", this.shown(&path)))?;
+            Ok(found.map(|(file, len)| Reader::new(file, len)))
+        })
+        .await
+    }
+}
+
+impl AsFd for Repository {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.inner.fd.as_fd()
+    }
+}
+
+/// Opens the folder of a repository beneath a location's verified root.
+pub(super) fn open_top(root: &OwnedFd, folder: &RepoFolder) -> Result<OwnedFd, VaultError> {
+    beneath::open_folder(root, folder.as_str()).map_err(|error| match error {
+        Errno::ENOENT => VaultError::FolderGone(folder.clone()),
+        other => at("open", folder)(other),
+    })
+}
+
+fn object_path(kind: Kind, name: &ObjectName) -> String {
+    format!("{}/{name}", kind.folder(name))
+}
