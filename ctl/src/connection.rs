@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use penstock_policy::names::Address;
-use penstock_wire::frame::{self, MAX_REPLY, MAX_REQUEST};
+use penstock_wire::frame::{self, FrameError, MAX_REPLY, MAX_REQUEST};
 use penstock_wire::reply::{Answer, List, Reply};
 use penstock_wire::request::{Page, Request};
 use penstock_wire::view::Event;
@@ -51,8 +51,9 @@ impl Connection {
             UnixStream::connect(&path).map_err(|error| unreachable_at(&path, &error))?;
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_write_timeout(Some(PATIENCE))?;
-        frame::write(&mut stream, &Hello { version: VERSION }, MAX_REQUEST)?;
-        let welcome: Welcome = frame::read(&mut stream, MAX_REPLY)?;
+        let hello = Hello { version: VERSION };
+        frame::write(&mut stream, &hello, MAX_REQUEST).map_err(broken)?;
+        let welcome: Welcome = frame::read(&mut stream, MAX_REPLY).map_err(broken)?;
         if welcome.version != VERSION {
             return Err(Problem::Version {
                 daemon: welcome.daemon,
@@ -80,7 +81,7 @@ impl Connection {
     /// What the daemon refuses, and what breaks on the way.
     pub fn ask(&mut self, request: &Request) -> Result<Answer, Problem> {
         self.send(request)?;
-        match frame::read(&mut self.stream, MAX_REPLY)? {
+        match frame::read(&mut self.stream, MAX_REPLY).map_err(broken)? {
             Reply::Done(answer) => Ok(*answer),
             Reply::Failed(failure) => Err(failure.into()),
             Reply::Event(_) => Err(Problem::Unexpected("with an event")),
@@ -126,7 +127,7 @@ impl Connection {
         // An hour without an event is an hour in which all was well.
         self.stream.set_read_timeout(None)?;
         loop {
-            match frame::read(&mut self.stream, MAX_REPLY)? {
+            match frame::read(&mut self.stream, MAX_REPLY).map_err(broken)? {
                 Reply::Event(event) => each(&event)?,
                 Reply::Failed(failure) => return Err(failure.into()),
                 Reply::Done(_) => return Err(Problem::Unexpected("and ended the events")),
@@ -158,7 +159,22 @@ impl Connection {
                 self.path.display()
             )));
         }
-        Ok(frame::write(&mut self.stream, request, MAX_REQUEST)?)
+        frame::write(&mut self.stream, request, MAX_REQUEST).map_err(broken)
+    }
+}
+
+/// A conversation that broke; a timeout gets its own sentence, since the system's says nothing.
+fn broken(error: FrameError) -> Problem {
+    match error {
+        FrameError::Io(error)
+            if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) =>
+        {
+            Problem::Unreachable(format!(
+                "the daemon didn't answer within {} seconds; look at its log, then try again",
+                PATIENCE.as_secs()
+            ))
+        }
+        error => error.into(),
     }
 }
 

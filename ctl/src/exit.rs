@@ -127,15 +127,13 @@ impl Problem {
             Self::Failed(failure) => failure.code,
             Self::Usage(_) => FailureCode::Usage,
             Self::NotConfirmed(_) => FailureCode::Refused,
-            Self::Unreachable(_) | Self::Frame(FrameError::Closed | FrameError::Io(_)) => {
-                FailureCode::Unavailable
-            }
+            Self::Unreachable(_)
+            | Self::Version { .. }
+            | Self::Frame(FrameError::Closed | FrameError::Io(_)) => FailureCode::Unavailable,
             Self::NotPermitted(_) => FailureCode::NotPermitted,
-            Self::Version { .. }
-            | Self::Frame(_)
-            | Self::Unexpected(_)
-            | Self::Editor(_)
-            | Self::Terminal(_) => FailureCode::Internal,
+            Self::Frame(_) | Self::Unexpected(_) | Self::Editor(_) | Self::Terminal(_) => {
+                FailureCode::Internal
+            }
             Self::Kept { problem, .. } => problem.code(),
         }
     }
@@ -157,5 +155,11 @@ impl Problem {
 impl From<Failure> for Problem {
     fn from(failure: Failure) -> Self {
         Self::Failed(Box::new(failure))
+    }
+}
+
+impl From<Box<Failure>> for Problem {
+    fn from(failure: Box<Failure>) -> Self {
+        Self::Failed(failure)
     }
 }

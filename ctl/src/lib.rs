@@ -1,7 +1,7 @@
 //! `penstockctl`: the administrator edits and watches customers over a Unix socket.
 //!
-//! A command line is parsed ([`commands`]), one connection is opened ([`connection`]), the command asks and the answer
-//! is shown ([`render`]), for people or as JSON. What goes wrong is a [`exit::Problem`]: a sentence and an exit code.
+//! A command line is parsed (`commands`), one connection is opened (`connection`), the command asks and the answer
+//! is shown (`render`), for people or as JSON. What goes wrong is a `exit::Problem`: a sentence and an exit code.
 
 mod commands;
 mod confirm;

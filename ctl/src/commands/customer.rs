@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 use penstock_policy::edit::Assignment;
-use penstock_policy::names::Address;
+use penstock_policy::names::{Address, FullName, ShortName};
 use penstock_policy::record::Customer;
 use penstock_wire::request::{Request, Target};
 use penstock_wire::view::CustomerView;
@@ -97,11 +97,10 @@ pub struct Named {
 #[derive(Debug, Args)]
 pub struct Add {
     /// Full name, such as "ABC Inc."; can't be changed later
-    #[arg(value_parser = record_name)]
-    name: String,
+    name: FullName,
     /// Short name for paths and print; made from the name when none is given
     #[arg(long)]
-    short: Option<String>,
+    short: Option<ShortName>,
     /// A customer whose fields are copied first
     #[arg(long, value_name = "OTHER", value_parser = record_name)]
     like: Option<String>,
@@ -215,8 +214,8 @@ impl Named {
 impl Add {
     fn act(self, context: &mut Context) -> Result<Exit, Problem> {
         let request = Request::CustomerAdd {
-            name: self.name,
-            short: self.short,
+            name: self.name.into(),
+            short: self.short.map(Into::into),
             reseller: self.reseller,
             like: self.like,
             assignments: self.fields.assignments,

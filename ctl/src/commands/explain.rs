@@ -39,7 +39,14 @@ impl Explain {
             (Err(Problem::Failed(failure)), Some(reference))
                 if failure.code == FailureCode::NotFound && address.client.is_none() =>
             {
-                self.by_reference(context, &reference)
+                let lower = self.what.chars().any(char::is_lowercase);
+                match self.by_reference(context, &reference) {
+                    // Neither is known; what is in lower case was meant as a name.
+                    Err(problem) if lower && problem.code() == FailureCode::NotFound => {
+                        Err(failure.into())
+                    }
+                    result => result,
+                }
             }
             (result, _) => result,
         }

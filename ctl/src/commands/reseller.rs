@@ -1,6 +1,7 @@
 //! `reseller`: who sells to customers; what it says holds for all of them.
 
 use clap::Subcommand;
+use penstock_policy::names::{FullName, ShortName};
 use penstock_policy::record::Reseller;
 use penstock_wire::request::{Request, Target};
 
@@ -26,11 +27,10 @@ pub enum Verb {
     /// Add a reseller
     Add {
         /// Full name, such as "ABC Inc."; can't be changed later
-        #[arg(value_parser = record_name)]
-        name: String,
+        name: FullName,
         /// Short name; made from the name when none is given
         #[arg(long)]
-        short: Option<String>,
+        short: Option<ShortName>,
         /// Only show what would change
         #[arg(long)]
         dry_run: bool,
@@ -81,8 +81,8 @@ impl Verb {
                 fields,
             } => context.change(
                 &Request::ResellerAdd {
-                    name,
-                    short,
+                    name: name.into(),
+                    short: short.map(Into::into),
                     assignments: fields.assignments,
                     dry_run,
                 },

@@ -1,21 +1,18 @@
 //! Editing a whole record in the person's editor: bad values and conflicts reopen it, and nothing typed is lost.
 
 mod document;
+mod draft;
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io::{self, Read, Write};
+use std::io;
 use std::path::Path;
 
 use penstock_policy::edit::Assignment;
-use penstock_wire::reply::{Edited, Failure, FailureCode};
-use tempfile::NamedTempFile;
+use penstock_wire::reply::{Edited, FailureCode};
 
 use crate::exit::Problem;
 use crate::fields::Sample;
-
-/// Longest file that is read back, in bytes; a request couldn't carry more.
-const LONGEST_FILE: u64 = 64 * 1024;
+use draft::Draft;
 
 /// A record as the daemon showed it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,51 +50,6 @@ impl Snapshot {
     /// A field's text; empty for one that the daemon doesn't know.
     pub fn value(&self, field: &str) -> &str {
         self.fields.get(field).map_or("", String::as_str)
-    }
-}
-
-/// The file, and the text that it was last opened with.
-struct Draft {
-    file: NamedTempFile,
-    opened: String,
-}
-
-impl Draft {
-    fn new(text: String) -> io::Result<Self> {
-        // Readable by its owner only: a record may hold contact data.
-        let file = tempfile::Builder::new()
-            .prefix("penstock-")
-            .suffix(".toml")
-            .tempfile()?;
-        Ok(Self { file, opened: text })
-    }
-
-    /// Lets the person edit; what stands there afterwards, and whether the editor ended well.
-    fn open(&self, desk: &mut impl Desk) -> io::Result<(String, bool)> {
-        self.write(&self.opened)?;
-        let ended_well = desk.open(self.file.path())?;
-        // By its path, since many editors put a new file in the old one's place.
-        let mut typed = String::new();
-        fs::File::open(self.file.path())?
-            .take(LONGEST_FILE)
-            .read_to_string(&mut typed)?;
-        Ok((typed, ended_well))
-    }
-
-    fn write(&self, text: &str) -> io::Result<()> {
-        let mut file = fs::File::create(self.file.path())?;
-        file.write_all(text.as_bytes())
-    }
-
-    /// Ends editing with a problem, but leaves the file.
-    fn keep(self, problem: Problem) -> Problem {
-        match self.file.keep() {
-            Ok((_, path)) => Problem::Kept {
-                problem: Box::new(problem),
-                path,
-            },
-            Err(error) => Problem::Editor(error.error),
-        }
     }
 }
 
@@ -188,11 +140,7 @@ fn give_up(
 }
 
 fn is_conflict(problem: &Problem) -> bool {
-    matches!(problem, Problem::Failed(failure) if is_conflict_failure(failure))
-}
-
-fn is_conflict_failure(failure: &Failure) -> bool {
-    failure.code == FailureCode::Conflict
+    problem.code() == FailureCode::Conflict
 }
 
 fn again(sentence: &str) -> String {
@@ -209,8 +157,10 @@ fn meanwhile(revision: u64) -> String {
 #[cfg(test)]
 mod tests {
     use std::collections::VecDeque;
+    use std::fs;
 
-    use penstock_policy::record::Customer;
+    use penstock_policy::record::{Customer, Record};
+    use penstock_wire::reply::Failure;
 
     use super::*;
 
@@ -228,11 +178,10 @@ mod tests {
 
     fn customer(revision: u64, set: &[(&str, &str)]) -> Snapshot {
         let sample = Customer::sample().unwrap();
-        let mut fields: BTreeMap<String, String> =
-            <Customer as penstock_policy::record::Record>::FIELDS
-                .iter()
-                .map(|field| (field.name.to_owned(), (field.get)(&sample)))
-                .collect();
+        let mut fields: BTreeMap<String, String> = Customer::FIELDS
+            .iter()
+            .map(|field| (field.name.to_owned(), (field.get)(&sample)))
+            .collect();
         for (name, value) in set {
             fields.insert((*name).to_owned(), (*value).to_owned());
         }
