@@ -1,3 +1,7 @@
 //! The `penstockctl` binary.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    penstock_ctl::run(std::env::args_os())
+}

@@ -47,7 +47,8 @@ pub struct Permit {
 }
 
 impl Permit {
-    /// Whether the client is unknown yet and is to be added, in the same transaction as what it does.
+    /// Whether the client is unknown yet and is to be added, in the same transaction as what it does. Only making a
+    /// repository and registering do that; until then whatever else an unknown client asks for isn't there.
     #[must_use]
     pub const fn enrols(self) -> bool {
         self.enrols
@@ -64,7 +65,9 @@ pub fn admit(subject: &Subject<'_>, act: Act, at: Timestamp) -> Result<Permit, R
     let Some(client) = levels.client else {
         enrol(subject)?;
         levels.activated_at(at)?;
-        return Ok(Permit { enrols: true });
+        // Whatever else an unknown client asks for isn't there; only its first repository makes it known.
+        let enrols = act == Act::Create;
+        return Ok(Permit { enrols });
     };
     if client.revoked.is_some() {
         return Err(Refusal::ClientRevoked);

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::names::nearest;
 use crate::record::Record;
+use crate::units::cut;
 
 /// One field to set, by name, with its value as text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,7 +87,7 @@ pub fn apply<R: Record>(
             .find(|field| field.name == assignment.field)
             .ok_or_else(|| EditError::UnknownField {
                 kind: R::KIND,
-                field: assignment.field.clone(),
+                field: cut(&assignment.field),
                 nearest: nearest(&assignment.field, R::FIELDS.iter().map(|field| field.name))
                     .map(str::to_owned),
             })?;

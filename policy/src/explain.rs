@@ -138,8 +138,8 @@ pub fn explain(subject: &Subject<'_>, at: Timestamp) -> Explanation {
 }
 
 fn words(levels: &Levels<'_>, at: Timestamp) -> Vec<LevelWord> {
-    let server_time = levels.server.time_zone.tz().to_datetime(at);
-    let own_time = levels.zone().tz().to_datetime(at);
+    let server_zone = &levels.server.time_zone;
+    let own_zone = levels.zone();
     let name = |level| match level {
         Level::Client => levels
             .client
@@ -151,9 +151,9 @@ fn words(levels: &Levels<'_>, at: Timestamp) -> Vec<LevelWord> {
     let activated = |level| match level {
         Level::Client => levels
             .client
-            .is_none_or(|client| client.activation.holds_at(own_time)),
-        Level::Customer => levels.customer.activation.holds_at(own_time),
-        Level::Reseller => levels.reseller.activation.holds_at(server_time),
+            .is_none_or(|client| client.activation.holds_at(own_zone, at)),
+        Level::Customer => levels.customer.activation.holds_at(own_zone, at),
+        Level::Reseller => levels.reseller.activation.holds_at(server_zone, at),
         Level::Server => true,
     };
     levels

@@ -1,7 +1,6 @@
 //! The records above a backup, read together: what they say as one.
 
 use jiff::Timestamp;
-use jiff::civil::DateTime;
 use serde::{Deserialize, Serialize};
 
 use crate::record::{Activation, Client, Customer, Reseller, Server};
@@ -127,12 +126,14 @@ impl<'a> Levels<'a> {
     /// # Errors
     /// With the refusal that the client is to read.
     pub fn activated_at(&self, at: Timestamp) -> Result<(), Refusal> {
-        let at_server = local(&self.server.time_zone, at);
-        let at_customer = local(self.zone(), at);
-        if !self.reseller.activation.holds_at(at_server) {
+        if !self
+            .reseller
+            .activation
+            .holds_at(&self.server.time_zone, at)
+        {
             return Err(Refusal::ResellerInactive);
         }
-        if !self.customer.activation.holds_at(at_customer) {
+        if !self.customer.activation.holds_at(self.zone(), at) {
             let Activation { reason, until, .. } = self.customer.activation.clone();
             return Err(Refusal::CustomerInactive {
                 customer: self.customer.name.to_string(),
@@ -141,7 +142,7 @@ impl<'a> Levels<'a> {
             });
         }
         match self.client {
-            Some(client) if !client.activation.holds_at(at_customer) => {
+            Some(client) if !client.activation.holds_at(self.zone(), at) => {
                 let Activation { reason, until, .. } = client.activation.clone();
                 Err(Refusal::ClientInactive {
                     client: client.client_id.to_string(),
@@ -152,8 +153,4 @@ impl<'a> Levels<'a> {
             _ => Ok(()),
         }
     }
-}
-
-fn local(zone: &Zone, at: Timestamp) -> DateTime {
-    zone.tz().to_datetime(at)
 }

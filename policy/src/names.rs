@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
+use crate::units::cut;
+
 /// Words that restic uses as path segments, and ours beside them: never a client's or schedule's name.
 pub const RESERVED: [&str; 7] = [
     "config",
@@ -125,9 +127,13 @@ pub fn fold(name: &str) -> String {
 pub fn nearest<'a>(typed: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let typed = fold(typed);
     let allowed = (typed.chars().count() / 3).clamp(1, 4);
+    let near = |length: usize| length.abs_diff(typed.chars().count()) <= allowed;
     candidates
         .into_iter()
-        .map(|candidate| (distance(&typed, &fold(candidate)), candidate))
+        .map(|candidate| (fold(candidate), candidate))
+        // What is far longer or shorter isn't meant, and would only cost work.
+        .filter(|(folded, _)| near(folded.chars().count()))
+        .map(|(folded, candidate)| (distance(&typed, &folded), candidate))
         .filter(|(distance, _)| *distance <= allowed)
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
@@ -330,7 +336,7 @@ impl FromStr for Address {
 
     fn from_str(address: &str) -> Result<Self, NameError> {
         let wrong = || NameError::Address {
-            address: address.into(),
+            address: cut(address),
         };
         let mut parts = address.split('/');
         let customer = parts.next().unwrap_or_default().trim();

@@ -177,10 +177,16 @@ pub fn human(bytes: u64) -> String {
 
 /// What was typed, quoted for a sentence: escaped and cut, because it comes from outside.
 pub(crate) fn shown(text: &str) -> String {
+    format!("`{}`", cut(text).escape_debug())
+}
+
+/// What was typed, cut for a sentence that quotes it.
+pub(crate) fn cut(text: &str) -> String {
     const LONGEST: usize = 40;
-    let cut: String = text.chars().take(LONGEST).collect();
-    let more = if cut.len() < text.len() { "..." } else { "" };
-    format!("`{}{more}`", cut.escape_debug())
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}...", &text[..end]),
+        None => text.to_owned(),
+    }
 }
 
 /// Serde for a type whose text form (`Display` and `FromStr`) is its one form everywhere.

@@ -3,10 +3,13 @@
 use std::fmt;
 use std::str::FromStr;
 
+use jiff::Timestamp;
 use jiff::civil::DateTime;
 use serde::{Deserialize, Serialize};
 
 use super::field::FieldError;
+use crate::throttle::Zone;
+use crate::units::cut;
 
 /// Whether a reseller, customer or client is activated, and if not, why and until when.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,10 +44,10 @@ impl Default for Activation {
 }
 
 impl Activation {
-    /// Whether it is in force at that wall-clock time of the record's zone. A suspension whose end has come is over.
+    /// Whether the record is activated at that instant, its zone being given. A suspension whose end has come is over.
     #[must_use]
-    pub fn holds_at(&self, local: DateTime) -> bool {
-        self.activated || self.until.is_some_and(|until| until.0 <= local)
+    pub fn holds_at(&self, zone: &Zone, at: Timestamp) -> bool {
+        self.activated || self.until.is_some_and(|until| until.has_come(zone, at))
     }
 
     /// Activating clears the reason and the end; an end needs a suspension.
@@ -61,12 +64,25 @@ impl Activation {
     }
 }
 
+impl Until {
+    /// Whether the clock on the wall has shown it, or more. A clock that is set back in autumn shows an earlier time
+    /// again, which doesn't bring back a suspension that is over; an end that a spring gap skips comes with the gap.
+    fn has_come(self, zone: &Zone, at: Timestamp) -> bool {
+        let shown = || zone.tz().to_timestamp(self.0).is_ok_and(|end| end <= at);
+        self.0 <= zone.tz().to_datetime(at) || shown()
+    }
+}
+
 impl FromStr for Until {
     type Err = UntilError;
 
     fn from_str(text: &str) -> Result<Self, UntilError> {
-        let wrong = || UntilError(text.to_owned());
-        if text.len() > 32 {
+        let wrong = || UntilError(cut(text));
+        // The record's zone is meant: an offset, which the parser would read and drop, mustn't look as if it counted.
+        let plain = |c: char| c.is_ascii_digit() || matches!(c, '-' | ':' | '.' | 'T' | 't' | ' ');
+        let time = text.split(['T', 't', ' ']).nth(1).unwrap_or_default();
+        let signed = text.starts_with('-') || time.contains('-');
+        if text.len() > 32 || signed || !text.chars().all(plain) {
             return Err(wrong());
         }
         let date = text.parse::<jiff::civil::Date>();

@@ -9,6 +9,7 @@ use super::field::{
 use super::{Activation, PassKey, RecordId};
 use crate::names::{FullName, ShortName};
 use crate::throttle::{Throttle, WeekendDays, Zone};
+use crate::units::cut;
 
 /// A customer's record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -104,7 +105,8 @@ fn limit(value: &str) -> Result<Option<u32>, FieldError> {
     match value.trim().parse() {
         Ok(number) if number <= 1_000_000 => Ok(Some(number)),
         _ => Err(FieldError(format!(
-            "{value:?} is neither a number from 0 to 1000000 nor unlimited"
+            "{:?} is neither a number from 0 to 1000000 nor unlimited",
+            cut(value)
         ))),
     }
 }

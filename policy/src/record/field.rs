@@ -1,6 +1,7 @@
 //! Fields as data: one table for each record drives flags, the edited file, audit, undo and output alike.
 
 use crate::edit::Change;
+use crate::units::cut;
 
 /// One field that an administrator can set.
 #[derive(Debug)]
@@ -91,7 +92,10 @@ pub(super) fn parse_yes_no(value: &str) -> Result<bool, FieldError> {
     match value.trim().to_ascii_lowercase().as_str() {
         "yes" | "true" | "on" => Ok(true),
         "no" | "false" | "off" => Ok(false),
-        _ => Err(FieldError(format!("{value:?} is neither yes nor no"))),
+        _ => Err(FieldError(format!(
+            "{:?} is neither yes nor no",
+            cut(value)
+        ))),
     }
 }
 

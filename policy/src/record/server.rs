@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::field::{Field, FieldError, Record, Shape, line, parse, parse_yes_no, yes_no};
 use crate::throttle::{Throttle, WeekendDays, Zone};
+use crate::units::cut;
 
 /// Settings of the whole server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -138,7 +139,8 @@ fn between(value: &str, least: u32, most: u32) -> Result<u32, FieldError> {
     match value.trim().parse() {
         Ok(number) if (least..=most).contains(&number) => Ok(number),
         _ => Err(FieldError(format!(
-            "{value:?} is not a number from {least} to {most}"
+            "{:?} is not a number from {least} to {most}",
+            cut(value)
         ))),
     }
 }
@@ -158,7 +160,8 @@ fn public_url(value: &str) -> Result<String, FieldError> {
             Ok(url.to_owned())
         }
         _ => Err(FieldError(format!(
-            "{value:?} is no address of a server; write https://HOST[:PORT] or http://HOST[:PORT]"
+            "{:?} is no address of a server; write https://HOST[:PORT] or http://HOST[:PORT]",
+            cut(value)
         ))),
     }
 }

@@ -1,0 +1,12 @@
+//! The rules as properties and by name: admission against a slow, obvious model, and the editing of records.
+#![cfg(test)]
+
+mod admission;
+mod arbitrary;
+mod editing;
+mod explained;
+mod fields;
+mod model;
+mod named;
+mod names;
+mod suspension;
