@@ -101,10 +101,24 @@ pub fn apply<R: Record>(
             problem: error.0,
         })?;
     }
+    let asked = after.clone();
     after.settle().map_err(|error| EditError::Value {
         field: R::KIND.to_owned(),
         problem: error.0,
     })?;
+    if let Some(lost) = asked.changes_to(&after).into_iter().find(|lost| {
+        let asked_for = assignments.iter().any(|a| a.field == lost.field);
+        let was_so = record
+            .changes_to(&asked)
+            .iter()
+            .all(|c| c.field != lost.field);
+        asked_for && !was_so
+    }) {
+        return Err(EditError::Value {
+            field: lost.field,
+            problem: "has no effect while activated is yes; set activated to no with it".to_owned(),
+        });
+    }
     let changes = record.changes_to(&after);
     if !changes.is_empty() {
         after.set_revision(record.revision() + 1);

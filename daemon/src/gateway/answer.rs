@@ -5,7 +5,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::header::{ALLOW, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{
+    ALLOW, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE,
+};
 use http::{HeaderValue, Response, StatusCode};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Empty, Full};
@@ -88,7 +90,7 @@ pub fn whole(status: StatusCode, media: &'static str, body: Vec<u8>) -> Answer {
 #[must_use]
 pub fn streamed<S, F, Fut>(state: S, next: F) -> Answer
 where
-    S: Send + 'static,
+    S: Send + Unpin + 'static,
     F: Fn(S) -> Fut + Send + Unpin + 'static,
     Fut: Future<Output = Option<(io::Result<Bytes>, S)>> + Send + 'static,
 {
@@ -102,7 +104,9 @@ where
 }
 
 fn full(body: Vec<u8>) -> Body {
-    Full::new(Bytes::from(body)).map_err(|never| match never {}).boxed_unsync()
+    Full::new(Bytes::from(body))
+        .map_err(|never| match never {})
+        .boxed_unsync()
 }
 
 /// The answer to a refusal: the sentence stands in the reason phrase, because that is what restic prints.
@@ -183,7 +187,9 @@ pub fn faulty(fault: &Fault) -> Answer {
         Fault::Range(length) => {
             let mut answer = empty(StatusCode::RANGE_NOT_SATISFIABLE);
             if let Ok(range) = HeaderValue::try_from(format!("bytes */{length}")) {
-                answer.headers_mut().insert(http::header::CONTENT_RANGE, range);
+                answer
+                    .headers_mut()
+                    .insert(http::header::CONTENT_RANGE, range);
             }
             answer
         }
@@ -231,7 +237,6 @@ where
     S: Unpin,
     F: Fn(S) -> Fut + Unpin,
     Fut: Future<Output = Option<(io::Result<Bytes>, S)>>,
-    Self: Unpin,
 {
     type Data = Bytes;
     type Error = io::Error;
@@ -256,7 +261,11 @@ where
                 Poll::Ready(None)
             }
             Poll::Ready(Some((piece, state))) => {
-                this.step = if piece.is_ok() { Step::Ready(state) } else { Step::Over };
+                this.step = if piece.is_ok() {
+                    Step::Ready(state)
+                } else {
+                    Step::Over
+                };
                 Poll::Ready(Some(piece.map(Frame::data)))
             }
         }

@@ -121,7 +121,9 @@ impl Doorkeeper {
             .client(named.customer.id, &named.client)
             .await
             .map_err(|_| Refusal::StoreUnavailable)?;
-        let client = found.as_ref().and_then(|state| state.borrow().client.clone());
+        let client = found
+            .as_ref()
+            .and_then(|state| state.borrow().client.clone());
         // A client that an unknown tag created is another's under any other tag.
         let ours = client.as_ref().filter(|client| client.tag == named.tag);
         let user_fits = presented.user == named.client.as_str();
@@ -137,7 +139,8 @@ impl Doorkeeper {
         let right = if secrets::is_generated(&presented.password) {
             (secrets::opens(credential, &presented.password), false)
         } else {
-            self.chosen(credential, &presented.password, attempt).await?
+            self.chosen(credential, &presented.password, attempt)
+                .await?
         };
         match (right, ours, found) {
             ((true, _), Some(client), Some(state)) => Ok(Identity::Known {
@@ -183,7 +186,12 @@ impl Doorkeeper {
     ///
     /// # Errors
     /// Always.
-    pub fn fail<T>(&self, attempt: Attempt<'_>, cause: Refusal, charged: bool) -> Result<T, Refusal> {
+    pub fn fail<T>(
+        &self,
+        attempt: Attempt<'_>,
+        cause: Refusal,
+        charged: bool,
+    ) -> Result<T, Refusal> {
         match self.limiter.failed(attempt, charged) {
             Ok(()) => Err(cause),
             Err(seconds) => Err(Refusal::TooManyAttempts { seconds }),
@@ -273,7 +281,10 @@ mod tests {
     #[test]
     fn a_basic_header_is_read_and_anything_else_is_nobody() {
         let basic = |text: &str| format!("Basic {}", BASE64.encode(text.as_bytes()));
-        assert_eq!(read(&basic("laptop:a:b")), Some(("laptop".into(), "a:b".into())));
+        assert_eq!(
+            read(&basic("laptop:a:b")),
+            Some(("laptop".into(), "a:b".into()))
+        );
         assert_eq!(read(&basic("laptop")), None);
         assert_eq!(read("Bearer abc"), None);
         assert_eq!(read("Basic !!!"), None);

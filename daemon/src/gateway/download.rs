@@ -44,7 +44,7 @@ pub async fn get(
     let schedule = objects::schedule(place)?;
     let repository = gateway.repository(&schedule).await?;
     let (reader, kind) = match visit.wanted {
-        Wanted::Object(kind, name) => (repository.open(kind.into(), name).await?, Some(kind)),
+        Wanted::Object(kind, name) => (repository.open(kind, name).await?, Some(kind)),
         _ => (repository.open_config().await?, None),
     };
     let reader = reader.ok_or(Fault::NotFound)?;
@@ -85,7 +85,10 @@ fn answer(
     answer::length(&mut answer, to - from);
     let headers = answer.headers_mut();
     headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
+    headers.insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static("application/octet-stream"),
+    );
     if range.is_some()
         && let Ok(content) = HeaderValue::try_from(format!("bytes {from}-{}/{length}", to - 1))
     {
@@ -115,7 +118,11 @@ impl Download {
             .payer
             .as_ref()
             .is_some_and(|payer| payer.pacer().current().rate.is_some());
-        let most = if paced { PACED_PIECE } else { self.pending.len() };
+        let most = if paced {
+            PACED_PIECE
+        } else {
+            self.pending.len()
+        };
         let piece = self.pending.split_to(most.min(self.pending.len()));
         let pay = async {
             if let Some(payer) = &self.payer {

@@ -26,11 +26,7 @@ pub enum Visitor {
 ///
 /// # Errors
 /// When the password is wrong, the client was revoked, or the customer has too many connections.
-pub async fn visitor(
-    gateway: &Gateway,
-    line: &Line,
-    visit: &Visit,
-) -> Result<Visitor, Fault> {
+pub async fn visitor(gateway: &Gateway, line: &Line, visit: &Visit) -> Result<Visitor, Fault> {
     let automatic = gateway
         .store
         .tree()
@@ -38,7 +34,12 @@ pub async fn visitor(
         .is_some_and(|levels| levels.adds_clients_automatically());
     let identity = gateway
         .doorkeeper
-        .identify(&visit.named, visit.presented.as_ref(), automatic, visit.source)
+        .identify(
+            &visit.named,
+            visit.presented.as_ref(),
+            automatic,
+            visit.source,
+        )
         .await?;
     let Identity::Known { client, state } = identity else {
         return Ok(Visitor::Stranger);
@@ -83,11 +84,7 @@ pub fn would_enrol(gateway: &Gateway, visit: &Visit) -> Result<(), Fault> {
 ///
 /// # Errors
 /// When a rule refuses, the password is unfit, or somebody else took the id meanwhile with another password.
-pub async fn enrol(
-    gateway: &Arc<Gateway>,
-    line: &Line,
-    visit: &Visit,
-) -> Result<Place, Fault> {
+pub async fn enrol(gateway: &Arc<Gateway>, line: &Line, visit: &Visit) -> Result<Place, Fault> {
     would_enrol(gateway, visit)?;
     gateway.location(&gateway.main_location)?.check().await?;
     let presented = visit.presented.as_ref().ok_or(Refusal::BadCredentials)?;
@@ -104,13 +101,20 @@ pub async fn enrol(
         .await?;
     if let Enrolled::Exists(client) = &enrolled {
         let ours = client.tag == visit.named.tag;
-        if !ours || !gateway.doorkeeper.opens(client, &presented.password).await? {
+        if !ours
+            || !gateway
+                .doorkeeper
+                .opens(client, &presented.password)
+                .await?
+        {
             let attempt = Attempt {
                 source: visit.source,
                 customer: visit.named.customer.id,
                 client: visit.client(),
             };
-            return Ok(gateway.doorkeeper.fail(attempt, Refusal::BadCredentials, false)?);
+            return Ok(gateway
+                .doorkeeper
+                .fail(attempt, Refusal::BadCredentials, false)?);
         }
     }
     match visitor(gateway, line, visit).await? {

@@ -7,7 +7,7 @@ use std::num::NonZeroU32;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use governor::clock::{Clock as GovernorClock, Reference};
+use governor::clock::Clock as GovernorClock;
 use governor::middleware::NoOpMiddleware;
 use governor::state::keyed::HashMapStateStore;
 use governor::{NotUntil, Quota, RateLimiter};
@@ -119,7 +119,9 @@ impl Limiter {
         if forgiven.len() >= MOST_FORGIVEN {
             forgiven.clear();
         }
-        *forgiven.entry(self.hash.hash_one((customer, client))).or_default() += 1;
+        *forgiven
+            .entry(self.hash.hash_one((customer, client)))
+            .or_default() += 1;
     }
 
     fn source_barred(&self, source: IpAddr) -> Option<u64> {
@@ -131,7 +133,8 @@ impl Limiter {
     fn client_key(&self, attempt: Attempt<'_>) -> u64 {
         let client = self.hash.hash_one((attempt.customer, attempt.client));
         let forgiven = lock(&self.forgiven).get(&client).copied().unwrap_or(0);
-        self.hash.hash_one((network(attempt.source), client, forgiven))
+        self.hash
+            .hash_one((network(attempt.source), client, forgiven))
     }
 
     fn source_key(&self, source: IpAddr) -> u64 {
@@ -209,7 +212,10 @@ mod tests {
     async fn a_source_that_tries_many_clients_is_barred_and_says_for_how_long() {
         let limiter = limiter();
         let names: Vec<ClientId> = (0..21).map(|n| format!("c{n}").parse().unwrap()).collect();
-        let failed: Vec<_> = names.iter().map(|n| limiter.failed(attempt("2001:db8::1", n), false)).collect();
+        let failed: Vec<_> = names
+            .iter()
+            .map(|n| limiter.failed(attempt("2001:db8::1", n), false))
+            .collect();
         assert!(failed[..20].iter().all(Result::is_ok));
         let seconds = failed[20].unwrap_err();
         // The same subscriber's other addresses are the same source.

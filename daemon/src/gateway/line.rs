@@ -143,9 +143,15 @@ impl Line {
         } else if self.in_flight.load(Ordering::Relaxed) > 0 {
             return Duration::from_secs(5);
         } else if self.authenticated.load(Ordering::Relaxed) {
-            (self.silent_since.load(Ordering::Relaxed), settings.idle_timeout)
+            (
+                self.silent_since.load(Ordering::Relaxed),
+                settings.idle_timeout,
+            )
         } else {
-            (self.silent_since.load(Ordering::Relaxed), settings.header_timeout)
+            (
+                self.silent_since.load(Ordering::Relaxed),
+                settings.header_timeout,
+            )
         };
         let passed = Duration::from_millis(self.millis().saturating_sub(since));
         most.saturating_sub(passed)
@@ -178,7 +184,9 @@ impl Line {
 
 impl Drop for Busy {
     fn drop(&mut self) {
-        self.0.silent_since.store(self.0.millis(), Ordering::Relaxed);
+        self.0
+            .silent_since
+            .store(self.0.millis(), Ordering::Relaxed);
         self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
     }
 }

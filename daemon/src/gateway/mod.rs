@@ -102,6 +102,9 @@ impl Gateway {
     /// When its location or folder isn't there.
     async fn repository(&self, schedule: &Schedule) -> Result<Repository, Fault> {
         let folder = RepoFolder::parse(&schedule.folder)?;
-        Ok(self.location(&schedule.location)?.repository(&folder).await?)
+        Ok(self
+            .location(&schedule.location)?
+            .repository(&folder)
+            .await?)
     }
 }

@@ -111,14 +111,17 @@ async fn stat(gateway: &Gateway, place: &Place, visit: &Visit) -> Result<Answer,
     let _session = gateway.live.join(schedule.id);
     let repository = gateway.repository(&schedule).await?;
     let length = match visit.wanted {
-        Wanted::Object(kind, name) => repository.stat(kind.into(), name).await?,
+        Wanted::Object(kind, name) => repository.stat(kind, name).await?,
         _ => repository.stat_config().await?,
     };
     let mut answer = answer::empty(StatusCode::OK);
     answer::length(&mut answer, length.ok_or(Fault::NotFound)?);
     let headers = answer.headers_mut();
     headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
+    headers.insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static("application/octet-stream"),
+    );
     Ok(answer)
 }
 
@@ -136,13 +139,13 @@ async fn delete(
     };
     if let Err(refusal) = admitted {
         // What isn't there can be deleted by anyone: restic asks for that after every failed POST.
-        return match repository.stat(kind.into(), name).await? {
+        return match repository.stat(kind, name).await? {
             None => Ok(answer::empty(StatusCode::OK)),
             Some(_) => Err(refusal.into()),
         };
     }
     let request = gateway.live.join(schedule.id);
-    let was_there = repository.delete(kind.into(), name).await?;
+    let was_there = repository.delete(kind, name).await?;
     if let Some(request) = &request {
         match kind {
             Kind::Locks => request.session().did(Doing::Unlocked(name)),

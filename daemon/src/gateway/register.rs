@@ -58,7 +58,11 @@ pub async fn register(
         return again(gateway, visit, &client, &own).await;
     }
     let credential = gateway.doorkeeper.hash(&own).await?;
-    match gateway.store.register(ask(visit, pass_key, credential, false)).await {
+    match gateway
+        .store
+        .register(ask(visit, pass_key, credential, false))
+        .await
+    {
         Ok(Registered::New(client) | Registered::Reissued(client)) => {
             Ok(told(gateway, visit, &client, None, StatusCode::CREATED))
         }
@@ -85,7 +89,9 @@ fn check_pass_key(gateway: &Gateway, visit: &Visit) -> Result<String, Fault> {
     });
     match right {
         Some(presented) => Ok(presented.password.clone()),
-        None => Ok(gateway.doorkeeper.fail(attempt, Refusal::BadPassKey, false)?),
+        None => Ok(gateway
+            .doorkeeper
+            .fail(attempt, Refusal::BadPassKey, false)?),
     }
 }
 
@@ -115,8 +121,11 @@ async fn own_password(
     if !json && !text.starts_with('{') {
         return Ok(Some(text.to_owned()));
     }
-    let asked: Asked = serde_json::from_str(text)
-        .map_err(|error| Fault::Bad(format!("the body is not {{\"password\": \"...\"}}: {error}")))?;
+    let asked: Asked = serde_json::from_str(text).map_err(|error| {
+        Fault::Bad(format!(
+            "the body is not {{\"password\": \"...\"}}: {error}"
+        ))
+    })?;
     Ok(asked.password)
 }
 
@@ -189,7 +198,10 @@ fn told(
         .get(ACCEPT)
         .is_some_and(|accept| accept.as_bytes().starts_with(b"text/plain"));
     if plain {
-        let text = lines.iter().map(|line| format!("{line}\n")).collect::<String>();
+        let text = lines
+            .iter()
+            .map(|line| format!("{line}\n"))
+            .collect::<String>();
         return answer::whole(status, "text/plain; charset=utf-8", text.into_bytes());
     }
     let told = serde_json::json!({

@@ -64,7 +64,10 @@ pub fn parse(path: &str) -> Option<Route> {
     if folder {
         segments.pop();
     }
-    if segments.iter().any(|s| s.is_empty() || s.starts_with("..") || s == ".") {
+    if segments
+        .iter()
+        .any(|s| s.is_empty() || s.starts_with("..") || s == ".")
+    {
         return None;
     }
     let wanted = wanted(&mut segments, folder)?;
@@ -109,7 +112,12 @@ impl Route {
             (Some(customer), [_, client]) => (customer, None, *client, None),
             (Some(customer), [_, client, schedule]) => (customer, None, *client, Some(*schedule)),
             (Some(_), _) => return None,
-            (None, [client]) => (tree.customers.get(&RecordId::DEFAULT_CUSTOMER)?, None, *client, None),
+            (None, [client]) => (
+                tree.customers.get(&RecordId::DEFAULT_CUSTOMER)?,
+                None,
+                *client,
+                None,
+            ),
             (None, [client, schedule]) => {
                 let default = tree.customers.get(&RecordId::DEFAULT_CUSTOMER)?;
                 (default, None, *client, Some(*schedule))
@@ -134,10 +142,16 @@ impl Route {
     /// How the path's customer and client are shown in the table of refusals before they are known.
     #[must_use]
     pub fn shown(&self) -> (String, String) {
-        let mut names = self.base.iter().map(|name| name.chars().take(64).collect::<String>());
+        let mut names = self
+            .base
+            .iter()
+            .map(|name| name.chars().take(64).collect::<String>());
         match self.base.len() {
             1 => ("default".to_owned(), names.next().unwrap_or_default()),
-            _ => (names.next().unwrap_or_default(), names.next().unwrap_or_default()),
+            _ => (
+                names.next().unwrap_or_default(),
+                names.next().unwrap_or_default(),
+            ),
         }
     }
 }
@@ -178,13 +192,28 @@ mod tests {
         let id = "0123456789abcdef".repeat(4);
         let name = ObjectName::parse(&id).unwrap();
         for (path, expected) in [
-            ("/abc/laptop/", Some((base(&["abc", "laptop"]), Wanted::Repository))),
+            (
+                "/abc/laptop/",
+                Some((base(&["abc", "laptop"]), Wanted::Repository)),
+            ),
             ("/laptop/", Some((base(&["laptop"]), Wanted::Repository))),
-            ("/a/b/c/config", Some((base(&["a", "b", "c"]), Wanted::Config))),
-            ("/a/b/data/", Some((base(&["a", "b"]), Wanted::List(Kind::Data)))),
-            (&format!("/a/b/keys/{id}"), Some((base(&["a", "b"]), Wanted::Object(Kind::Keys, name)))),
+            (
+                "/a/b/c/config",
+                Some((base(&["a", "b", "c"]), Wanted::Config)),
+            ),
+            (
+                "/a/b/data/",
+                Some((base(&["a", "b"]), Wanted::List(Kind::Data))),
+            ),
+            (
+                &format!("/a/b/keys/{id}"),
+                Some((base(&["a", "b"]), Wanted::Object(Kind::Keys, name))),
+            ),
             ("/a/b/register", Some((base(&["a", "b"]), Wanted::Register))),
-            ("/ABC%20Inc./b/", Some((base(&["ABC Inc.", "b"]), Wanted::Repository))),
+            (
+                "/ABC%20Inc./b/",
+                Some((base(&["ABC Inc.", "b"]), Wanted::Repository)),
+            ),
         ] {
             assert_eq!(wanted_of(path), expected, "{path}");
         }
@@ -193,8 +222,23 @@ mod tests {
     #[test]
     fn what_could_leave_its_folder_is_not_found() {
         for path in [
-            "/", "//", "/a//b/", "/../b/", "/a/..%2fb/", "/a/%2e%2e/config", "/a/b/c/d/", "/a/data/x",
-            "/a/b/data/../config", "/a%00/", "/a/b", "/config", "/data/", "/a/keys/b/", "a/b/", "/a%zz/", "/a%f",
+            "/",
+            "//",
+            "/a//b/",
+            "/../b/",
+            "/a/..%2fb/",
+            "/a/%2e%2e/config",
+            "/a/b/c/d/",
+            "/a/data/x",
+            "/a/b/data/../config",
+            "/a%00/",
+            "/a/b",
+            "/config",
+            "/data/",
+            "/a/keys/b/",
+            "a/b/",
+            "/a%zz/",
+            "/a%f",
             "/a/b/data/ABCDEF0123456789ABCDEF0123456789ABCDEF0123456789ABCDEF0123456789",
         ] {
             assert_eq!(parse(path), None, "{path}");

@@ -67,11 +67,16 @@ pub async fn serve(gateway: &Arc<Gateway>, line: &Arc<Line>, request: Request<In
     }
     .await;
     let mut answer = outcome.unwrap_or_else(|fault| {
-        say(gateway, &fault, &head.method, Cause {
-            customer: who.0,
-            client: who.1,
-            source: source.to_string(),
-        })
+        say(
+            gateway,
+            &fault,
+            &head.method,
+            Cause {
+                customer: who.0,
+                client: who.1,
+                source: source.to_string(),
+            },
+        )
     });
     if !body.is_end_stream() {
         answer::close(&mut answer);
@@ -144,7 +149,9 @@ fn check_head(headers: &HeaderMap, version: Version) -> Result<(), Fault> {
     if headers.get_all(CONTENT_LENGTH).iter().count() > 1
         || (headers.contains_key(CONTENT_LENGTH) && headers.contains_key(TRANSFER_ENCODING))
     {
-        return Err(Fault::Bad("exactly one Content-Length header is needed".into()));
+        return Err(Fault::Bad(
+            "exactly one Content-Length header is needed".into(),
+        ));
     }
     Ok(())
 }
@@ -185,8 +192,14 @@ impl Visit {
         if self.headers.contains_key(TRANSFER_ENCODING) {
             return Err(Fault::LengthRequired);
         }
-        let length = self.headers.get(CONTENT_LENGTH).ok_or(Fault::LengthRequired)?;
-        let digits = length.to_str().ok().filter(|l| l.bytes().all(|b| b.is_ascii_digit()));
+        let length = self
+            .headers
+            .get(CONTENT_LENGTH)
+            .ok_or(Fault::LengthRequired)?;
+        let digits = length
+            .to_str()
+            .ok()
+            .filter(|l| l.bytes().all(|b| b.is_ascii_digit()));
         digits
             .and_then(|digits| digits.parse().ok())
             .ok_or_else(|| Fault::Bad("the Content-Length is no number".into()))
@@ -223,7 +236,10 @@ mod tests {
         };
         let of = |peer, text| source(peer, &forwarded(text), &settings());
         assert_eq!(of(peer, "203.0.113.5"), IpAddr::from([203, 0, 113, 5]));
-        assert_eq!(of(peer, "6.6.6.6, 203.0.113.5, 10.0.0.1"), IpAddr::from([203, 0, 113, 5]));
+        assert_eq!(
+            of(peer, "6.6.6.6, 203.0.113.5, 10.0.0.1"),
+            IpAddr::from([203, 0, 113, 5])
+        );
         assert_eq!(of(other, "203.0.113.5"), other);
         assert_eq!(of(peer, "203.0.113.5, nonsense"), peer);
     }

@@ -33,7 +33,14 @@ pub async fn serve(
     loop {
         tokio::select! {
             () = drain.cancelled() => break,
-            (stream, peer) = tcp::accept(&listener) => {
+            accepted = tcp::accept(&listener) => {
+                let (stream, peer) = match accepted {
+                    Ok(accepted) => accepted,
+                    Err(error) => {
+                        tracing::error!(%error, "a listener failed");
+                        break;
+                    }
+                };
                 let gateway = Arc::clone(&gateway);
                 let certificates = certificates.clone();
                 let drain = drain.clone();
@@ -65,7 +72,11 @@ async fn one(
     let crowd = &gateway.crowd;
     let _anybody = crowd.enter(Who::Anybody, settings.connections);
     // A trusted proxy carries many sources.
-    let most = if proxied { settings.connections } else { settings.connections_per_source };
+    let most = if proxied {
+        settings.connections
+    } else {
+        settings.connections_per_source
+    };
     let _source = crowd.enter(Who::Source(peer), most);
     let line = Line::new(stream, peer, gateway.clock.clone());
     if _anybody.is_none() || _source.is_none() {

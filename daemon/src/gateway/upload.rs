@@ -48,7 +48,16 @@ pub async fn config(
     let repository = gateway.repository(&schedule).await?;
     let request = gateway.live.join(schedule.id);
     let upload = repository.begin_config(length).await?;
-    receive(gateway, line, place, Act::PostConfig, upload, request.as_ref(), body).await?;
+    receive(
+        gateway,
+        line,
+        place,
+        Act::PostConfig,
+        upload,
+        request.as_ref(),
+        body,
+    )
+    .await?;
     Ok(answer::empty(StatusCode::OK))
 }
 
@@ -64,7 +73,11 @@ pub async fn object(
     (kind, name): (Kind, ObjectName),
     body: &mut Incoming,
 ) -> Result<Answer, Fault> {
-    let most = if kind.pays() { MAX_OBJECT } else { MAX_SMALL_OBJECT };
+    let most = if kind.pays() {
+        MAX_OBJECT
+    } else {
+        MAX_SMALL_OBJECT
+    };
     let length = bounded(visit.length()?, most)?;
     let schedule = place.ready_schedule().ok_or(Fault::NotFound)?;
     let act = Act::Post(kind);
@@ -76,7 +89,7 @@ pub async fn object(
     } else {
         Some(gateway.live.enter(place, &schedule)?)
     };
-    let upload = repository.begin_upload(kind.into(), name, length).await?;
+    let upload = repository.begin_upload(kind, name, length).await?;
     let unfitted = receive(gateway, line, place, act, upload, request.as_ref(), body).await?;
     if let Some(request) = &request {
         match kind {

@@ -1,66 +1,19 @@
-//! The kinds of objects in a repository, and their names (restic's `doc/REST_backend.rst`).
+//! Names of objects, and where in a repository they live (restic's `doc/REST_backend.rst`).
 
 use std::fmt;
 
 use data_encoding::HEXLOWER;
-
-/// A kind of object; `config` is none, being a single file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Kind {
-    /// Packs of file contents and folders, in 256 subfolders.
-    Data,
-    /// Which pack holds what.
-    Index,
-    /// The repository's master key, wrapped by passwords.
-    Keys,
-    /// Who is working on the repository.
-    Locks,
-    /// What was backed up when.
-    Snapshots,
-}
+use penstock_policy::protocol::Kind;
 
 /// An object's name: the SHA-256 of its content, written as exactly 64 lower-case hex digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ObjectName([u8; 32]);
 
-impl Kind {
-    /// Every kind, in the order of their names.
-    pub const ALL: [Kind; 5] = [
-        Kind::Data,
-        Kind::Index,
-        Kind::Keys,
-        Kind::Locks,
-        Kind::Snapshots,
-    ];
-
-    /// The word in URLs, and the folder's name.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Kind::Data => "data",
-            Kind::Index => "index",
-            Kind::Keys => "keys",
-            Kind::Locks => "locks",
-            Kind::Snapshots => "snapshots",
-        }
-    }
-
-    /// The kind of that exact word, if it is one.
-    pub fn parse(word: &str) -> Option<Kind> {
-        Kind::ALL.into_iter().find(|kind| kind.as_str() == word)
-    }
-
-    /// The folder in a repository where the object of that name lives.
-    pub(super) fn folder(self, name: &ObjectName) -> String {
-        match self {
-            Kind::Data => format!("data/{:02x}", name.0[0]),
-            flat => flat.as_str().to_owned(),
-        }
-    }
-}
-
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+/// The folder in a repository where the object of that name lives.
+pub(super) fn folder(kind: Kind, name: &ObjectName) -> String {
+    match kind {
+        Kind::Data => format!("data/{:02x}", name.0[0]),
+        flat => flat.as_str().to_owned(),
     }
 }
 

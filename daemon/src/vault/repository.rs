@@ -12,6 +12,7 @@ use super::{
     beneath::{self, Found},
     error::{at, blocking},
     list::Walker,
+    names,
 };
 
 /// The one file of a repository that is no object.
@@ -114,7 +115,7 @@ impl Repository {
     pub async fn delete(&self, kind: Kind, name: ObjectName) -> Result<bool, VaultError> {
         let this = self.clone();
         blocking(move || {
-            let (folder, path) = (kind.folder(&name), object_path(kind, &name));
+            let (folder, path) = (names::folder(kind, &name), object_path(kind, &name));
             let opened = match beneath::open_folder(&this, &*folder) {
                 Err(Errno::ENOENT) => return Ok(false),
                 answer => answer.map_err(at("open", this.shown(&folder)))?,
@@ -146,7 +147,7 @@ impl Repository {
         name: ObjectName,
         len: u64,
     ) -> Result<Upload, VaultError> {
-        Upload::begin(self, kind.folder(&name), Some(name), len).await
+        Upload::begin(self, names::folder(kind, &name), Some(name), len).await
     }
 
     /// Begins an upload of `config`, of `len` bytes.
@@ -219,5 +220,5 @@ pub(super) fn open_top(root: &OwnedFd, folder: &RepoFolder) -> Result<OwnedFd, V
 }
 
 fn object_path(kind: Kind, name: &ObjectName) -> String {
-    format!("{}/{name}", kind.folder(name))
+    format!("{}/{name}", names::folder(kind, name))
 }
