@@ -10,6 +10,7 @@ pub mod gateway;
 pub mod invite;
 pub mod listen;
 pub mod live;
+pub mod run;
 pub mod secrets;
 pub mod store;
 pub mod system;

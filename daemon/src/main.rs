@@ -1,3 +1,5 @@
 //! The `penstockd` binary.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    penstock_daemon::run::main()
+}

@@ -1,0 +1,76 @@
+//! The backup locations: made at the first start, found again at every other.
+
+use std::path::Path;
+
+use crate::admin::Locations;
+use crate::run::RunError;
+use crate::store::Store;
+use crate::vault::{Location, VaultError};
+
+/// The first location's name.
+pub const MAIN: &str = "main";
+
+/// The locations as recorded; `main` is made when none is. One whose disk is away is kept, and answers that it is.
+///
+/// # Errors
+/// When the first location can't be made, or the records can't be read or written.
+pub async fn open(store: &Store, main: &Path) -> Result<Locations, RunError> {
+    let recorded = store
+        .read(|reader| reader.locations())
+        .await
+        .map_err(|error| RunError::System(std::io::Error::other(error)))?;
+    let mut locations = Locations::new();
+    for (name, record) in recorded {
+        let location = Location::recorded(Path::new(&record.path), &record.id)?;
+        locations.insert(name, location);
+    }
+    if !locations.contains_key(MAIN) {
+        let location = make(main).await?;
+        store
+            .record_location(
+                MAIN.to_owned(),
+                main.display().to_string(),
+                location.id().to_owned(),
+            )
+            .await
+            .map_err(|error| RunError::System(std::io::Error::other(error)))?;
+        locations.insert(MAIN.to_owned(), location);
+    }
+    for (name, location) in &locations {
+        prepare(name, location, main).await;
+    }
+    Ok(locations)
+}
+
+/// Adopts a folder that bears a marker already, makes any other one a location.
+async fn make(path: &Path) -> Result<Location, VaultError> {
+    match Location::open(path).await {
+        Ok(location) => Ok(location),
+        Err(VaultError::LocationUnavailable { .. }) => {
+            if let Some(parent) = path.parent() {
+                // Location::create makes only the last folder, in case a mount is missing; the state directory's own
+                // is ours to make. What can't be made is told by what follows.
+                let _ = std::fs::create_dir_all(parent);
+            }
+            Location::create(path, &Location::generate_id()?).await
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Says when a location is away, and removes what a crash left half written.
+async fn prepare(name: &str, location: &Location, configured: &Path) {
+    if name == MAIN && location.path() != configured {
+        tracing::warn!(
+            location = name,
+            recorded = %location.path().display(),
+            configured = %configured.display(),
+            "main_location differs from the records, which hold"
+        );
+    }
+    match location.sweep().await {
+        Ok(0) => {}
+        Ok(swept) => tracing::info!(location = name, files = swept, "removed unfinished uploads"),
+        Err(error) => tracing::warn!(location = name, %error, "location unavailable"),
+    }
+}
