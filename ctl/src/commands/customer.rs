@@ -157,12 +157,12 @@ impl Verb {
                 until,
                 guard,
             } => {
-                let given = [
-                    Some(("activated", "no".to_owned())),
-                    reason.map(|reason| ("reason", reason)),
-                    until.map(|until| ("until", until)),
-                ];
-                let assignments = assign(given.into_iter().flatten());
+                // All three, so that nothing is left of an earlier suspension's words or end.
+                let assignments = assign([
+                    ("activated", "no".to_owned()),
+                    ("reason", reason.unwrap_or_default()),
+                    ("until", until.unwrap_or_else(|| "none".to_owned())),
+                ]);
                 check_all::<Customer>(&assignments).map_err(Problem::Usage)?;
                 guard.send(context, &customer.subject(), assignments)
             }

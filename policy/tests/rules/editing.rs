@@ -222,14 +222,22 @@ fn activating_clears_the_reason_and_the_end() {
 }
 
 #[test]
-fn a_reason_is_not_kept_while_activated() {
-    let mut before = client();
-    before.activation = suspended("lost", None);
-    let edit = [assign("reason", "found"), assign("activated", "yes")];
-    let (after, _) = apply(&before, &edit).unwrap();
-    assert_eq!(after.activation.reason, "");
+fn a_new_reason_or_end_without_a_suspension_is_refused() {
+    for edit in [
+        [assign("reason", "found"), assign("activated", "yes")],
+        [assign("activated", "yes"), assign("until", "2027-01-01")],
+    ] {
+        let mut before = client();
+        before.activation = suspended("lost", None);
+        let refused = apply(&before, &edit).unwrap_err().to_string();
+        assert!(
+            refused.contains("has no effect while activated is yes"),
+            "{refused}"
+        );
+    }
     let mut before = reseller();
     before.activation = suspended("lost", None);
+    let edit = [assign("reason", "lost"), assign("activated", "yes")];
     let (after, _) = apply(&before, &edit).unwrap();
     assert_eq!(after.activation.reason, "");
 }
