@@ -7,6 +7,8 @@ mod refusals;
 mod registry;
 mod sample;
 mod session;
+#[cfg(test)]
+mod tests;
 
 pub use place::{Gone, Place};
 pub use refusals::{Cause, Refusals};
