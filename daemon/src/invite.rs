@@ -1,47 +1,52 @@
-//! Ready-to-paste lines that make a restic client out of a shell.
+//! What a new client is handed: restic's repository address and the lines for its shell.
 
-/// `export` lines for a client, with its password if it is known here; nothing when the server has no `public_url`.
-///
-/// The password stands in the address, because restic before 0.17 reads it nowhere else.
+use penstock_policy::names::DEFAULT_SCHEDULE;
+
+/// The address that restic takes as its repository, without user and password.
 #[must_use]
-pub fn lines(
-    public_url: &str,
-    customer: &str,
-    client: &str,
-    password: Option<&str>,
-) -> Vec<String> {
-    let Some((scheme, host)) = public_url.split_once("://") else {
-        return Vec::new();
-    };
-    let login = match password {
-        Some(password) => format!("{}:{}", encoded(client), encoded(password)),
-        None => format!("{}:YOUR-PASSWORD", encoded(client)),
-    };
-    let path = format!("{customer}/{client}/");
+pub fn repository(public_url: &str, customer: &str, client: &str, schedule: &str) -> String {
+    let base = public_url.trim_end_matches('/');
+    if schedule == DEFAULT_SCHEDULE {
+        return format!("rest:{base}/{customer}/{client}/");
+    }
+    format!("rest:{base}/{customer}/{client}/{schedule}/")
+}
+
+/// Lines for a POSIX shell. User and password stand in the address, because restic before 0.15 has no variables for
+/// them.
+#[must_use]
+pub fn lines(public_url: &str, customer: &str, client: &str, password: &str) -> Vec<String> {
+    let (scheme, host) = public_url
+        .split_once("://")
+        .unwrap_or(("https", public_url));
+    let login = format!("{}:{}", percent_encoded(client), percent_encoded(password));
+    let url = format!("{scheme}://{login}@{host}");
     vec![
         format!(
             "export RESTIC_REPOSITORY={}",
-            quoted(&format!("rest:{scheme}://{login}@{host}/{path}"))
+            quoted(&repository(&url, customer, client, DEFAULT_SCHEDULE))
         ),
-        "export RESTIC_PASSWORD='choose-your-own-encryption-password'".to_owned(),
+        "# export RESTIC_PASSWORD=...  # choose your own encryption password and keep it: without it nothing can be restored"
+            .to_owned(),
     ]
 }
 
-/// Percent-encodes what isn't unreserved (RFC 3986, section 2.3).
-fn encoded(text: &str) -> String {
-    text.bytes().fold(String::new(), |mut out, byte| {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            out.push(char::from(byte));
+/// Everything but unreserved characters as `%XX` (RFC 3986, section 2.1).
+fn percent_encoded(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+            encoded.push(char::from(byte));
         } else {
-            out.push_str(&format!("%{byte:02X}"));
+            encoded.push_str(&format!("%{byte:02X}"));
         }
-        out
-    })
+    }
+    encoded
 }
 
-/// One word for a POSIX shell.
+/// A word that a shell takes as it is.
 fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "'\\''"))
+    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 #[cfg(test)]
@@ -49,17 +54,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_shell_and_restic_read_the_lines_as_they_are_meant() {
+    fn user_and_password_stand_encoded_in_the_address() {
         let lines = lines(
-            "https://backup.example:8000",
+            "https://backup.msp.example:8000",
             "abc-inc",
-            "ann@home",
-            Some("a:/'b"),
+            "ann@laptop",
+            "it's 50% é:/",
         );
         assert_eq!(
             lines[0],
-            "export RESTIC_REPOSITORY='rest:https://ann%40home:a%3A%2F%27b@backup.example:8000/abc-inc/ann@home/'"
+            "export RESTIC_REPOSITORY='rest:https://ann%40laptop:it%27s%2050%25%20%C3%A9%3A%2F@backup.msp.example:8000/abc-inc/ann@laptop/'"
         );
-        assert!(super::lines("", "abc", "x", Some("y")).is_empty());
+        assert!(lines[1].starts_with("# export RESTIC_PASSWORD="));
+    }
+
+    #[test]
+    fn the_default_schedule_needs_no_segment_of_its_own() {
+        let of = |schedule| repository("http://h:1/base/", "abc", "pc", schedule);
+        assert_eq!(of("default"), "rest:http://h:1/base/abc/pc/");
+        assert_eq!(of("nightly"), "rest:http://h:1/base/abc/pc/nightly/");
+    }
+
+    #[test]
+    fn a_quote_in_the_address_cannot_end_the_word() {
+        assert_eq!(quoted("a'b"), r"'a'\''b'");
     }
 }

@@ -30,6 +30,7 @@ pub struct Line {
     /// The peer's address.
     pub peer: IpAddr,
     stream: Arc<TcpStream>,
+    tls: bool,
     clock: Clock,
     in_flight: AtomicUsize,
     /// Milliseconds of the clock at which nothing was in flight any more.
@@ -52,9 +53,10 @@ pub struct Socket {
 impl Line {
     /// A connection that was just accepted.
     #[must_use]
-    pub fn new(stream: TcpStream, peer: IpAddr, clock: Clock) -> Arc<Self> {
+    pub fn new(stream: TcpStream, peer: IpAddr, tls: bool, clock: Clock) -> Arc<Self> {
         let line = Self {
             peer,
+            tls,
             stream: Arc::new(stream),
             in_flight: AtomicUsize::new(0),
             silent_since: AtomicU64::new(0),
@@ -74,6 +76,12 @@ impl Line {
         Socket {
             line: Arc::clone(self),
         }
+    }
+
+    /// Whether it speaks TLS.
+    #[must_use]
+    pub fn is_tls(&self) -> bool {
+        self.tls
     }
 
     /// Counts a request in.

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use http::header::{ACCEPT, CONTENT_TYPE};
+use http::header::{ACCEPT, CONTENT_TYPE, HOST};
 use http::{Method, StatusCode};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
+use penstock_policy::names::DEFAULT_SCHEDULE;
 use penstock_policy::record::Client;
 use penstock_policy::refusal::Refusal;
 use serde::Deserialize;
@@ -15,6 +16,7 @@ use super::answer::{self, Answer, Fault};
 use super::limiter::Attempt;
 use super::line::Line;
 use super::serve::{MAX_SMALL_BODY, Visit};
+use crate::invite;
 use crate::secrets;
 use crate::store::{Register, Registered};
 
@@ -52,10 +54,10 @@ pub async fn register(
             Registered::New(client) => (client, StatusCode::CREATED),
             Registered::Reissued(client) => (client, StatusCode::OK),
         };
-        return Ok(told(gateway, visit, &client, Some(&password), status));
+        return Ok(told(gateway, line, visit, (&client, &password), status));
     };
     if let Some(client) = existing(gateway, visit).await? {
-        return again(gateway, visit, &client, &own).await;
+        return again(gateway, line, visit, &client, &own).await;
     }
     let credential = gateway.doorkeeper.hash(&own).await?;
     match gateway
@@ -63,12 +65,16 @@ pub async fn register(
         .register(ask(visit, pass_key, credential, false))
         .await
     {
-        Ok(Registered::New(client) | Registered::Reissued(client)) => {
-            Ok(told(gateway, visit, &client, None, StatusCode::CREATED))
-        }
+        Ok(Registered::New(client) | Registered::Reissued(client)) => Ok(told(
+            gateway,
+            line,
+            visit,
+            (&client, &own),
+            StatusCode::CREATED,
+        )),
         // The same registration came twice at once: the loser's password decides like a later repeat's.
         Err(refusal @ Refusal::ClientExists { .. }) => match existing(gateway, visit).await? {
-            Some(client) => again(gateway, visit, &client, &own).await,
+            Some(client) => again(gateway, line, visit, &client, &own).await,
             None => Err(refusal.into()),
         },
         Err(refusal) => Err(refusal.into()),
@@ -157,6 +163,7 @@ async fn existing(gateway: &Gateway, visit: &Visit) -> Result<Option<Arc<Client>
 /// A repeat with the client's own password: the same password is answered again, another one is refused.
 async fn again(
     gateway: &Gateway,
+    line: &Line,
     visit: &Visit,
     client: &Client,
     own: &str,
@@ -173,7 +180,7 @@ async fn again(
         .charge(attempt)
         .map_err(|seconds| Refusal::TooManyAttempts { seconds })?;
     if gateway.doorkeeper.opens(client, own).await? {
-        return Ok(told(gateway, visit, client, None, StatusCode::OK));
+        return Ok(told(gateway, line, visit, (client, own), StatusCode::OK));
     }
     Err(Refusal::ClientExists {
         client: client.client_id.to_string(),
@@ -181,35 +188,53 @@ async fn again(
     .into())
 }
 
-/// What the client needs to go on.
+/// What the client needs to go on. A password that it chose is told back only within the lines for its shell.
 fn told(
     gateway: &Gateway,
+    line: &Line,
     visit: &Visit,
-    client: &Client,
-    password: Option<&str>,
+    (client, password): (&Client, &str),
     status: StatusCode,
 ) -> Answer {
-    let url = &gateway.store.tree().server.public_url;
+    let url = address(gateway, line, visit);
     let customer = visit.named.customer.short.as_str();
     let id = client.client_id.as_str();
-    let lines = crate::invite::lines(url, customer, id, password);
+    let lines = url
+        .as_ref()
+        .map(|url| invite::lines(url, customer, id, password));
     let plain = visit
         .headers
         .get(ACCEPT)
         .is_some_and(|accept| accept.as_bytes().starts_with(b"text/plain"));
     if plain {
-        let text = lines
+        let text: String = lines
             .iter()
+            .flatten()
             .map(|line| format!("{line}\n"))
-            .collect::<String>();
+            .collect();
         return answer::whole(status, "text/plain; charset=utf-8", text.into_bytes());
     }
+    let generated = secrets::is_generated(password).then_some(password);
     let told = serde_json::json!({
         "customer": customer,
         "client": id,
         "created": status == StatusCode::CREATED,
-        "password": password,
+        "password": generated,
+        "repository": url.map(|url| invite::repository(&url, customer, id, DEFAULT_SCHEDULE)),
         "env": lines,
     });
     answer::whole(status, "application/json", format!("{told}\n").into_bytes())
+}
+
+/// Where the client reaches this server: `public_url`, else what it called us by.
+fn address(gateway: &Gateway, line: &Line, visit: &Visit) -> Option<String> {
+    let public = &gateway.store.tree().server.public_url;
+    if !public.is_empty() {
+        return Some(public.clone());
+    }
+    let host = visit.headers.get(HOST)?.to_str().ok()?;
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':' | '[' | ']');
+    let scheme = if line.is_tls() { "https" } else { "http" };
+    (!host.is_empty() && host.len() <= 255 && host.chars().all(plain))
+        .then(|| format!("{scheme}://{host}"))
 }

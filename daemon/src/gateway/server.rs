@@ -78,7 +78,7 @@ async fn one(
         settings.connections_per_source
     };
     let _source = crowd.enter(Who::Source(peer), most);
-    let line = Line::new(stream, peer, gateway.clock.clone());
+    let line = Line::new(stream, peer, certificates.is_some(), gateway.clock.clone());
     if _anybody.is_none() || _source.is_none() {
         tracing::debug!(source = %peer, "too many connections");
         turn_away(&line, certificates.is_some()).await;

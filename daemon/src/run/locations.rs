@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::admin::Locations;
 use crate::run::RunError;
-use crate::store::Store;
+use crate::store::{LocationRecord, Store};
 use crate::vault::{Location, VaultError};
 
 /// The first location's name.
@@ -20,20 +20,20 @@ pub async fn open(store: &Store, main: &Path) -> Result<Locations, RunError> {
         .await
         .map_err(|error| RunError::System(std::io::Error::other(error)))?;
     let mut locations = Locations::new();
-    for (name, record) in recorded {
+    for record in recorded {
         let location = Location::recorded(Path::new(&record.path), &record.id)?;
-        locations.insert(name, location);
+        locations.insert(record.name, location);
     }
     if !locations.contains_key(MAIN) {
         let location = make(main).await?;
         store
-            .record_location(
-                MAIN.to_owned(),
-                main.display().to_string(),
-                location.id().to_owned(),
-            )
+            .record_location(LocationRecord {
+                name: MAIN.to_owned(),
+                path: main.display().to_string(),
+                id: location.id().to_owned(),
+            })
             .await
-            .map_err(|error| RunError::System(std::io::Error::other(error)))?;
+            .map_err(|refusal| RunError::System(std::io::Error::other(refusal.cause())))?;
         locations.insert(MAIN.to_owned(), location);
     }
     for (name, location) in &locations {

@@ -28,12 +28,15 @@ use crate::system::signals::{Signal, Signals};
 /// How often the service manager is told how things are.
 const STATUS_EVERY: Duration = Duration::from_secs(10);
 
+/// How often the trash is looked at.
+const TRASH_EVERY: Duration = Duration::from_secs(3600);
+
 /// Opens everything, serves until a signal, and closes everything in order: the writer is the last to stop.
 ///
 /// # Errors
 /// When something can't be opened, or a task ended by itself.
 pub async fn serve(mut origin: Origin, passed: Passed) -> Result<(), RunError> {
-    let notifier = Notifier::from_environment()?;
+    let notifier = Arc::new(Notifier::from_environment()?);
     let mut signals = Signals::new()?;
     let clock = Clock::system();
     let events = Events::new();
@@ -100,7 +103,7 @@ pub async fn serve(mut origin: Origin, passed: Passed) -> Result<(), RunError> {
         forgive: forgiving(&gateway),
         certificate_end: Arc::new(|| None),
     });
-    admin.finish_pending().await;
+    admin::trash::finish_pending(&admin).await;
 
     let Passed {
         tcp: passed_ports,
@@ -146,11 +149,16 @@ pub async fn serve(mut origin: Origin, passed: Passed) -> Result<(), RunError> {
     );
     house.spawn(
         "the trash's keeper",
-        Arc::clone(&admin).expire_trash(stop.clone()),
+        keep_trash(Arc::clone(&admin), stop.clone()),
     );
     house.spawn(
         "the manager's reporter",
-        report(notifier.clone(), store.clone(), live.clone(), stop.clone()),
+        report(
+            Arc::clone(&notifier),
+            store.clone(),
+            live.clone(),
+            stop.clone(),
+        ),
     );
 
     notifier.ready();
@@ -270,7 +278,7 @@ fn forgiving(gateway: &Arc<Gateway>) -> admin::Forgive {
 }
 
 /// Tells the service manager how things are, and feeds its watchdog only while the writer answers.
-async fn report(notifier: Notifier, store: Store, live: Live, stop: CancellationToken) {
+async fn report(notifier: Arc<Notifier>, store: Store, live: Live, stop: CancellationToken) {
     let every = Notifier::watchdog_interval()
         .map_or(STATUS_EVERY, |watchdog| (watchdog / 2).min(STATUS_EVERY));
     loop {
@@ -281,6 +289,16 @@ async fn report(notifier: Notifier, store: Store, live: Live, stop: Cancellation
         notifier.status(&format!("{} backups running", live.running().len()));
         if store.save_refusals(Vec::new(), Vec::new()).await.is_ok() {
             notifier.watchdog();
+        }
+    }
+}
+
+/// Empties the trash of what has been in it for long enough, each hour.
+async fn keep_trash(admin: Arc<Admin>, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(TRASH_EVERY) => admin::trash::expire(&admin).await,
         }
     }
 }

@@ -60,6 +60,18 @@ pub enum Registered {
     Reissued(Arc<Client>),
 }
 
+/// A backup location, as it was when it was recorded.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LocationRecord {
+    /// Its name.
+    pub name: String,
+    /// Its folder.
+    pub path: String,
+    /// The id in its marker.
+    pub id: String,
+}
+
 /// A schedule that comes into being with its repository.
 #[derive(Debug, Clone)]
 pub struct NewSchedule {

@@ -9,7 +9,7 @@ use penstock_policy::refusal::Refusal;
 use penstock_wire::view::{RefusalView, SessionView};
 
 use super::Store;
-use super::command::{Enrol, Enrolled, NewSchedule, Register, Registered};
+use super::command::{Enrol, Enrolled, LocationRecord, NewSchedule, Register, Registered};
 use super::tx::Tx;
 use super::verbs::{enrol, schedule, session};
 use super::writer::{Call, Message};
@@ -49,6 +49,15 @@ impl Store {
         name: ScheduleName,
     ) -> Result<(), Refusal> {
         self.decide(move |tx| schedule::ready(tx, client, &name))
+            .await
+    }
+
+    /// Remembers where a location is and what its marker says, so that another disk in its place is noticed.
+    ///
+    /// # Errors
+    /// See [`Store::enrol`].
+    pub async fn record_location(&self, location: LocationRecord) -> Result<(), Refusal> {
+        self.decide(move |tx| session::location(tx, &location))
             .await
     }
 

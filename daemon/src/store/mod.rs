@@ -26,8 +26,9 @@ use penstock_policy::record::RecordId;
 use tokio::sync::{mpsc, oneshot, watch};
 
 pub use command::{
-    AddClients, AddCustomer, AddReseller, Added, Edit, Edited, Enrol, Enrolled, NewSchedule,
-    Register, Registered, Rejected, Removal, Target, TrashState, TrashWork, Unavailable,
+    AddClients, AddCustomer, AddReseller, Added, Edit, Edited, Enrol, Enrolled, LocationRecord,
+    NewSchedule, Register, Registered, Rejected, Removal, Target, TrashState, TrashWork,
+    Unavailable,
 };
 pub use open::{OpenError, Options};
 pub use reader::{AuditFilter, BrokenAt, Reader, Resolved};

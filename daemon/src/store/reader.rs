@@ -11,10 +11,10 @@ use redb::{ReadTransaction, ReadableTableMetadata};
 use sha2::{Digest, Sha256};
 
 use super::audit::{Entry, Subject, walk_back};
-use super::command::{Rejected, TrashState, Unavailable};
+use super::command::{LocationRecord, Rejected, TrashState, Unavailable};
 use super::schema::{
-    AUDIT, CLIENT_IDS, CLIENTS, CUSTOMERS, LAST_BACKUP, Look, META, REFUSALS, REMOVED, SCHEDULES,
-    SERVER, SESSIONS, TRASH, all, go_on, of,
+    AUDIT, CLIENT_IDS, CLIENTS, CUSTOMERS, LAST_BACKUP, LOCATIONS, Look, META, REFUSALS, REMOVED,
+    SCHEDULES, SERVER, SESSIONS, TRASH, all, go_on, of,
 };
 use super::trash::Row;
 use super::tree::not_found;
@@ -215,6 +215,14 @@ impl Reader {
             }
         }
         Ok(entries)
+    }
+
+    /// The backup locations, by name.
+    ///
+    /// # Errors
+    /// See [`Reader::clients`].
+    pub fn locations(&self) -> Result<Vec<LocationRecord>, Unavailable> {
+        Ok(self.0.values(LOCATIONS, all(), usize::MAX)?)
     }
 
     /// The table of refusals as last saved, by reference.

@@ -47,6 +47,8 @@ pub(super) const FOLDERS: Def<(&str, &str)> = TableDefinition::new("folders");
 pub(super) const SESSIONS: Def<(u64, u64)> = TableDefinition::new("sessions");
 /// Schedule to the arrival of its newest snapshot.
 pub(super) const LAST_BACKUP: Def<u64> = TableDefinition::new("last_backup");
+/// Location's name to where it is and its marker's id.
+pub(super) const LOCATIONS: Def<&str> = TableDefinition::new("locations");
 /// Reference to the refusal's row.
 pub(super) const REFUSALS: Def<&str> = TableDefinition::new("refusals");
 /// Number to the audit's entry, behind its hash.
@@ -102,6 +104,7 @@ pub(super) fn make_tables(txn: &WriteTransaction) -> Result<(), Trouble> {
     }
     txn.open_table(FOLDERS)?;
     txn.open_table(SESSIONS)?;
+    txn.open_table(LOCATIONS)?;
     txn.open_table(REFUSALS)?;
     txn.open_table(AUDIT_OF)?;
     Ok(())

@@ -1,4 +1,4 @@
-//! What happened, kept for looking at: sessions, last backups, first logins, refusals. None of it is an edit.
+//! What is kept without being an edit: sessions, last backups, first logins, refusals, locations.
 
 use std::ops::Bound;
 
@@ -8,12 +8,20 @@ use penstock_policy::record::{Client, RecordId, Schedule};
 use penstock_policy::refusal::Refusal;
 use penstock_wire::view::{RefusalView, SessionView};
 
-use crate::store::schema::{CLIENTS, LAST_BACKUP, Look, REFUSALS, SCHEDULES, SESSIONS, go_on};
+use crate::store::command::LocationRecord;
+use crate::store::schema::{
+    CLIENTS, LAST_BACKUP, LOCATIONS, Look, REFUSALS, SCHEDULES, SESSIONS, go_on,
+};
 use crate::store::trouble::{Stop, Trouble};
 use crate::store::tx::Tx;
 
 /// Sessions kept of each schedule (rules, section 8).
 const KEPT: usize = 30;
+
+/// A location was made or found.
+pub fn location(tx: &Tx, location: &LocationRecord) -> Result<(), Stop<Refusal>> {
+    Ok(tx.put(LOCATIONS, location.name.as_str(), location)?)
+}
 
 /// The client's password opened something; only the first time is kept.
 pub fn first_login(tx: &Tx, client: RecordId) -> Result<(), Stop<Refusal>> {
