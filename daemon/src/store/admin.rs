@@ -4,22 +4,25 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use penstock_policy::names::Address;
-use penstock_policy::record::{Client, Credential, Customer};
+use penstock_policy::record::{Client, Credential, Customer, PassKey, Secret};
 use penstock_wire::view::Who;
 
 use super::Store;
 use super::command::{
-    AddClients, AddCustomer, AddReseller, Added, Edit, Edited, Rejected, Removal, TrashWork,
+    AddClients, AddCustomer, AddReseller, Added, Edit, Edited, Rejected, Removal, TrashState,
+    TrashWork,
 };
+use super::trash::Row;
+use super::verbs::{client, customer, edit, remove, trash};
 
 impl Store {
     /// Edits one record's fields.
     ///
     /// # Errors
-    /// When there is no such record, it isn't at the expected revision, a value isn't taken, or a rule refuses; then nothing is changed. So for all that follow.
+    /// When there is no such record, it isn't at the expected revision, a value isn't taken, or a rule refuses; then
+    /// nothing is changed. So for all that follow.
     pub async fn edit(&self, ask: Edit, who: Who) -> Result<Edited, Rejected> {
-        let _ = (ask, who);
-        Err(Rejected::Unavailable(String::new()))
+        self.decide(move |tx| edit::edit(tx, &ask, &who)).await
     }
 
     /// Applies an edit's reverse as a new edit, if its fields haven't changed since.
@@ -27,8 +30,8 @@ impl Store {
     /// # Errors
     /// See [`Store::edit`].
     pub async fn undo(&self, edit: u64, dry_run: bool, who: Who) -> Result<Edited, Rejected> {
-        let _ = (edit, dry_run, who);
-        Err(Rejected::Unavailable(String::new()))
+        self.decide(move |tx| edit::undo(tx, edit, dry_run, &who))
+            .await
     }
 
     /// Adds a reseller.
@@ -36,8 +39,8 @@ impl Store {
     /// # Errors
     /// See [`Store::edit`].
     pub async fn add_reseller(&self, ask: AddReseller, who: Who) -> Result<Edited, Rejected> {
-        let _ = (ask, who);
-        Err(Rejected::Unavailable(String::new()))
+        self.decide(move |tx| customer::add_reseller(tx, &ask, &who))
+            .await
     }
 
     /// Removes a reseller that has no customers; never the default one.
@@ -45,8 +48,8 @@ impl Store {
     /// # Errors
     /// See [`Store::edit`].
     pub async fn remove_reseller(&self, name: String, who: Who) -> Result<Edited, Rejected> {
-        let _ = (name, who);
-        Err(Rejected::Unavailable(String::new()))
+        self.decide(move |tx| customer::remove_reseller(tx, &name, &who))
+            .await
     }
 
     /// Adds a customer.
@@ -54,8 +57,7 @@ impl Store {
     /// # Errors
     /// See [`Store::edit`].
     pub async fn add_customer(&self, ask: AddCustomer, who: Who) -> Result<Edited, Rejected> {
-        let _ = (ask, who);
-        Err(Rejected::Unavailable(String::new()))
+        self.decide(move |tx| customer::add(tx, &ask, &who)).await
     }
 
     /// Moves a customer to another reseller.
@@ -68,8 +70,8 @@ impl Store {
         reseller: String,
         who: Who,
     ) -> Result<Edited, Rejected> {
-        let _ = (customer, reseller, who);
-        Err(Rejected::Unavailable(String::new()))
+        self.decide(move |tx| customer::move_to(tx, &customer, &reseller, &who))
+            .await
     }
 
     /// Gives a customer a new pass key; the old one registers nobody from then on.
@@ -84,8 +86,13 @@ impl Store {
         uses: Option<u32>,
         who: Who,
     ) -> Result<Arc<Customer>, Rejected> {
-        let _ = (customer, secret, until, uses, who);
-        Err(Rejected::Unavailable(String::new()))
+        let pass_key = PassKey {
+            secret: Secret::new(secret),
+            until,
+            uses_left: uses,
+        };
+        self.decide(move |tx| customer::set_pass_key(tx, &customer, &pass_key, &who))
+            .await
     }
 
     /// Adds clients, all or none.
@@ -93,8 +100,7 @@ impl Store {
     /// # Errors
     /// See [`Store::edit`].
     pub async fn add_clients(&self, ask: AddClients, who: Who) -> Result<Vec<Added>, Rejected> {
-        let _ = (ask, who);
-        Err(Rejected::Unavailable(String::new()))
+        self.decide(move |tx| client::add(tx, &ask, &who)).await
     }
 
     /// Moves a client to another customer. Its folders stay, its old path goes on working.
@@ -107,8 +113,8 @@ impl Store {
         customer: String,
         who: Who,
     ) -> Result<Edited, Rejected> {
-        let _ = (address, customer, who);
-        Err(Rejected::Unavailable(String::new()))
+        self.decide(move |tx| client::move_to(tx, &address, &customer, &who))
+            .await
     }
 
     /// Kills a client's credential.
@@ -116,8 +122,8 @@ impl Store {
     /// # Errors
     /// See [`Store::edit`].
     pub async fn revoke_client(&self, address: Address, who: Who) -> Result<Edited, Rejected> {
-        let _ = (address, who);
-        Err(Rejected::Unavailable(String::new()))
+        self.decide(move |tx| client::revoke(tx, &address, &who))
+            .await
     }
 
     /// Lets a removed id in again.
@@ -125,8 +131,8 @@ impl Store {
     /// # Errors
     /// See [`Store::edit`].
     pub async fn unblock_client(&self, address: Address, who: Who) -> Result<Edited, Rejected> {
-        let _ = (address, who);
-        Err(Rejected::Unavailable(String::new()))
+        self.decide(move |tx| client::unblock(tx, &address, &who))
+            .await
     }
 
     /// Gives a client a new credential; a revoked client lives again.
@@ -139,8 +145,8 @@ impl Store {
         credential: Credential,
         who: Who,
     ) -> Result<Arc<Client>, Rejected> {
-        let _ = (address, credential, who);
-        Err(Rejected::Unavailable(String::new()))
+        self.decide(move |tx| client::reset_password(tx, &address, &credential, &who))
+            .await
     }
 
     /// Removes a client with its schedules to the trash; its id stays blocked.
@@ -153,8 +159,8 @@ impl Store {
         recursive: bool,
         who: Who,
     ) -> Result<Removal, Rejected> {
-        let _ = (address, recursive, who);
-        Err(Rejected::Unavailable(String::new()))
+        self.decide(move |tx| remove::client(tx, &address, recursive, &who))
+            .await
     }
 
     /// Removes a customer with its clients to the trash; never the default one.
@@ -167,8 +173,8 @@ impl Store {
         recursive: bool,
         who: Who,
     ) -> Result<Removal, Rejected> {
-        let _ = (name, recursive, who);
-        Err(Rejected::Unavailable(String::new()))
+        self.decide(move |tx| remove::customer(tx, &name, recursive, &who))
+            .await
     }
 
     /// Removes a schedule to the trash.
@@ -176,8 +182,8 @@ impl Store {
     /// # Errors
     /// See [`Store::edit`].
     pub async fn remove_schedule(&self, address: Address, who: Who) -> Result<Removal, Rejected> {
-        let _ = (address, who);
-        Err(Rejected::Unavailable(String::new()))
+        self.decide(move |tx| remove::schedule(tx, &address, &who))
+            .await
     }
 
     /// The item's folders are where its state wants them: all in the trash, or all back.
@@ -185,8 +191,7 @@ impl Store {
     /// # Errors
     /// See [`Store::edit`].
     pub async fn trash_settled(&self, item: u64) -> Result<(), Rejected> {
-        let _ = (item,);
-        Err(Rejected::Unavailable(String::new()))
+        self.decide(move |tx| trash::settled(tx, item)).await
     }
 
     /// Brings an item's records back exactly as they were; its folders have to be moved back.
@@ -194,8 +199,7 @@ impl Store {
     /// # Errors
     /// See [`Store::edit`].
     pub async fn trash_restore(&self, item: u64, who: Who) -> Result<Removal, Rejected> {
-        let _ = (item, who);
-        Err(Rejected::Unavailable(String::new()))
+        self.decide(move |tx| trash::restore(tx, item, &who)).await
     }
 
     /// Marks an item as being deleted for good; its folders have to be deleted.
@@ -203,8 +207,7 @@ impl Store {
     /// # Errors
     /// See [`Store::edit`].
     pub async fn trash_empty(&self, item: u64, who: Who) -> Result<Removal, Rejected> {
-        let _ = (item, who);
-        Err(Rejected::Unavailable(String::new()))
+        self.decide(move |tx| trash::empty(tx, item, &who)).await
     }
 
     /// The item's folders are deleted.
@@ -212,8 +215,7 @@ impl Store {
     /// # Errors
     /// See [`Store::edit`].
     pub async fn trash_gone(&self, item: u64) -> Result<(), Rejected> {
-        let _ = (item,);
-        Err(Rejected::Unavailable(String::new()))
+        self.decide(move |tx| trash::gone(tx, item)).await
     }
 
     /// Items whose folders aren't where their state wants them, to be finished at a start.
@@ -221,7 +223,8 @@ impl Store {
     /// # Errors
     /// See [`Store::edit`].
     pub async fn trash_pending(&self) -> Result<Vec<TrashWork>, Rejected> {
-        Err(Rejected::Unavailable(String::new()))
+        let rows = self.read(|reader| reader.rows()).await?;
+        Ok(rows.iter().filter_map(Row::work).collect())
     }
 
     /// Items that have been in the trash for as many days as the server keeps them.
@@ -229,7 +232,12 @@ impl Store {
     /// # Errors
     /// See [`Store::edit`].
     pub async fn trash_expired(&self, at: Timestamp) -> Result<Vec<u64>, Rejected> {
-        let _ = (at,);
-        Err(Rejected::Unavailable(String::new()))
+        let (rows, days) = self
+            .read(|reader| Ok((reader.rows()?, reader.trash_days()?)))
+            .await?;
+        let expired = rows
+            .iter()
+            .filter(|row| row.state == TrashState::There && row.expires(days) <= at);
+        Ok(expired.map(|row| row.item).collect())
     }
 }

@@ -245,8 +245,8 @@ pub enum Rejected {
     /// The command itself is wrong: an unknown field, a value that isn't taken, a bad name.
     #[error("{0}")]
     Invalid(String),
-    /// The records can't be read or written at the moment; nothing was changed.
-    #[error("the records can't be written at the moment: {0}; nothing was changed")]
+    /// The records can't be read or written at the moment. The text says whether something was changed.
+    #[error("the records aren't available at the moment: {0}")]
     Unavailable(String),
 }
 

@@ -1,36 +1,60 @@
 //! The records: one writer thread that owns redb, and what it publishes after each commit.
 
 mod admin;
+mod audit;
 mod cache;
 mod command;
 mod data;
+mod migrate;
 mod open;
 mod reader;
+mod schema;
+mod storage;
+#[cfg(test)]
+mod tests;
+mod trash;
 mod tree;
+mod trouble;
+mod tx;
+mod verbs;
+mod writer;
 
 use std::sync::Arc;
 
-use penstock_policy::names::ClientId;
+use penstock_policy::names::{Address, ClientId};
 use penstock_policy::record::RecordId;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, oneshot, watch};
 
 pub use command::{
     AddClients, AddCustomer, AddReseller, Added, Edit, Edited, Enrol, Enrolled, NewSchedule,
     Register, Registered, Rejected, Removal, Target, TrashState, TrashWork, Unavailable,
 };
 pub use open::{OpenError, Options};
-pub use reader::{AuditFilter, BrokenAt, Reader};
+pub use reader::{AuditFilter, BrokenAt, Reader, Resolved};
 pub use tree::{ClientState, Tree};
+
+use cache::Cache;
+use migrate::migrate;
+use open::{Place, Storage};
+use trouble::{Stop, Trouble};
+use tx::{Counters, Tx};
+use writer::{Call, Message, Shared, Worker};
+
+/// Commands that may wait for the writer; whoever brings more waits to be let in.
+const QUEUE: usize = 1024;
 
 /// The records, for everyone; clones are the same store.
 #[derive(Debug, Clone)]
 pub struct Store {
+    queue: mpsc::Sender<Message>,
     tree: watch::Receiver<Arc<Tree>>,
+    cache: Arc<Cache>,
+    shared: Arc<Shared>,
 }
 
 /// The writer's thread.
 #[derive(Debug)]
-pub struct Writer(Option<std::thread::JoinHandle<()>>);
+pub struct Writer(std::thread::JoinHandle<()>);
 
 impl Store {
     /// Opens the records below the state directory, makes them at the first start, checks every page, migrates an
@@ -39,8 +63,54 @@ impl Store {
     /// # Errors
     /// When another `penstockd` has them, they are damaged, newer than this program, or can't be read or written.
     pub fn open(options: Options) -> Result<(Self, Writer), OpenError> {
-        let _ = options;
-        Err(OpenError::Unfinished)
+        Self::open_on(options, Storage::default())
+    }
+
+    pub(crate) fn open_on(options: Options, storage: Storage) -> Result<(Self, Writer), OpenError> {
+        let place = Place::new(&options.state_dir, storage);
+        let lock = place.lock()?;
+        let damaged = |trouble: Trouble| place.damaged(&trouble);
+        if !place.path.exists() {
+            place.create(&options).map_err(damaged)?;
+        }
+        let database = place.open().map_err(damaged)?;
+        migrate(&database, &place)?;
+        let shared = Arc::new(Shared::new(database));
+        let snapshot = shared.begin_read().map_err(damaged)?;
+        let counters = Counters::read(&snapshot).map_err(damaged)?;
+        let tree = Tree::load(&snapshot).map_err(damaged)?;
+        let (publish, tree) = watch::channel(Arc::new(tree));
+        let (queue, commands) = mpsc::channel(QUEUE);
+        let cache = Arc::new(Cache::default());
+        let path = place.path.clone();
+        let worker = Worker {
+            shared: shared.clone(),
+            place,
+            queue: commands,
+            tree: publish,
+            cache: cache.clone(),
+            counters,
+            doubtful: None,
+            clock: options.clock,
+            events: options.events,
+            lock,
+        };
+        // A driven clock goes with the time of the runtime that it was made in.
+        let runtime = tokio::runtime::Handle::try_current().ok();
+        let thread = std::thread::Builder::new()
+            .name("store".to_owned())
+            .spawn(move || {
+                let _entered = runtime.as_ref().map(tokio::runtime::Handle::enter);
+                worker.run();
+            })
+            .map_err(|source| OpenError::Unusable { path, source })?;
+        let store = Self {
+            queue,
+            tree,
+            cache,
+            shared,
+        };
+        Ok((store, Writer(thread)))
     }
 
     /// Server, resellers and customers as of the last commit.
@@ -65,8 +135,22 @@ impl Store {
         customer: RecordId,
         id: &ClientId,
     ) -> Result<Option<watch::Receiver<Arc<ClientState>>>, Unavailable> {
-        let _ = (customer, id);
-        Err(Unavailable("not started".into()))
+        if let Some(published) = self.cache.get(customer, id) {
+            return Ok(Some(published));
+        }
+        let (cache, shared, id) = (self.cache.clone(), self.shared.clone(), id.clone());
+        self.blocking(move || Ok(cache.load(customer, &id, || shared.begin_read())?))
+            .await
+    }
+
+    /// What an address leads to, or that there is no such thing and which name was probably meant.
+    ///
+    /// # Errors
+    /// [`Rejected::NotFound`], or that the records can't be read.
+    pub async fn resolve(&self, address: Address) -> Result<Resolved, Rejected> {
+        let customer = self.tree().find_customer(&address.customer)?.clone();
+        self.read(move |reader| Ok(reader.resolve(&customer, &address)))
+            .await?
     }
 
     /// Whether the id was removed from that customer and stays blocked.
@@ -74,8 +158,8 @@ impl Store {
     /// # Errors
     /// When the records can't be read.
     pub async fn removed(&self, customer: RecordId, id: &ClientId) -> Result<bool, Unavailable> {
-        let _ = (customer, id);
-        Err(Unavailable("not started".into()))
+        let id = id.clone();
+        self.read(move |reader| reader.removed(customer, &id)).await
     }
 
     /// Reads from one snapshot of the records, on a thread for blocking work.
@@ -87,20 +171,55 @@ impl Store {
         T: Send + 'static,
         F: FnOnce(&Reader) -> Result<T, Unavailable> + Send + 'static,
     {
-        let _ = read;
-        Err(Unavailable("not started".into()))
+        let shared = self.shared.clone();
+        self.blocking(move || read(&Reader::new(shared.begin_read()?)))
+            .await
     }
 
     /// Answers what is queued, commits, closes the records cleanly and ends the writer. What is asked later is
     /// answered as unavailable.
-    pub async fn close(&self) {}
+    pub async fn close(&self) {
+        let (told, closed) = oneshot::channel();
+        if self.queue.send(Message::Close(told)).await.is_ok() {
+            // An error is a writer that is gone already.
+            let _ = closed.await;
+        }
+    }
+
+    /// Queues a verb, and waits for its answer.
+    async fn decide<T, E, F>(&self, decide: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Unavailable> + Send + 'static,
+        F: Fn(&Tx) -> Result<T, Stop<E>> + Send + 'static,
+    {
+        let stopped = || Unavailable("the server is being stopped; nothing was changed".to_owned());
+        let (call, answer) = Call::new(decide);
+        let command = Message::Command(Box::new(call));
+        self.queue.send(command).await.map_err(|_| stopped())?;
+        answer.await.unwrap_or_else(|_| Err(stopped().into()))
+    }
+
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, Unavailable> + Send + 'static,
+    ) -> Result<T, Unavailable> {
+        let done = tokio::task::spawn_blocking(work)
+            .await
+            .unwrap_or_else(|_| Err(Unavailable("reading them failed inside".to_owned())));
+        if done.is_err() {
+            // When the queue is full the writer notices by itself.
+            let _ = self.queue.try_send(Message::Check);
+        }
+        done
+    }
 }
 
 impl Writer {
     /// Waits for the writer's end: after [`Store::close`], or when the last [`Store`] is gone. Blocks.
-    pub fn join(mut self) {
-        if let Some(thread) = self.0.take() {
-            let _ = thread.join();
+    pub fn join(self) {
+        if self.0.join().is_err() {
+            tracing::error!("the writer of the records failed inside");
         }
     }
 }

@@ -1,0 +1,250 @@
+//! Clients in an administrator's hands: adding, moving, revoking, passwords.
+
+use std::sync::Arc;
+
+use penstock_policy::admit::{Subject as Wanting, free_slot};
+use penstock_policy::levels::Levels;
+use penstock_policy::names::{Address, fold};
+use penstock_policy::record::{Client, Credential, Customer, Enrolment, RecordId};
+use penstock_policy::refusal::Refusal;
+use penstock_wire::view::Who;
+
+use super::customer::with;
+use super::{
+    change, clash, client_address, client_id, client_subjects, find_client, masked, place_client,
+    taken,
+};
+use crate::store::audit::{Note, Subject};
+use crate::store::command::{AddClients, Added, Edited, Rejected};
+use crate::store::schema::{ALIASES, CLIENT_IDS, Look, REMOVED};
+use crate::store::tree::{Tree, not_found};
+use crate::store::trouble::Stop;
+use crate::store::tx::{Tx, find_client as client_of};
+
+/// Adds clients, all or none.
+pub fn add(tx: &Tx, ask: &AddClients, who: &Who) -> Result<Vec<Added>, Stop<Rejected>> {
+    let tree = tx.tree();
+    let customer = tree.find_customer(&ask.customer)?;
+    let mut added: Vec<Added> = Vec::with_capacity(ask.clients.len());
+    let mut changes = Vec::new();
+    for (id, credential) in &ask.clients {
+        let twice = |other: &&Added| fold(other.client.client_id.as_str()) == fold(id.as_str());
+        if let Some(other) = added.iter().find(twice) {
+            let by = format!("client {}, which is given with it", other.client.client_id);
+            return Err(taken(id, &by).into());
+        }
+        let existing = client_of(tx, customer.id, id)?;
+        if let Some(client) = existing.filter(|client| client.customer == customer.id) {
+            if !ask.if_missing {
+                let address = client_address(customer, id);
+                return Err(Rejected::Exists(format!("client {address} exists already")).into());
+            }
+            added.push(Added {
+                client: Arc::new(client),
+                created: false,
+            });
+            continue;
+        }
+        if let Some(by) = clash(tx, &tree, customer, id, None)? {
+            return Err(taken(id, &by).into());
+        }
+        let new = Client::new(
+            RecordId(0),
+            customer.id,
+            id.clone(),
+            credential.clone(),
+            tx.at(),
+            Enrolment::Administrator,
+        );
+        let (client, set) = with(&new, &ask.assignments)?;
+        changes = set;
+        added.push(Added {
+            client: Arc::new(client),
+            created: true,
+        });
+    }
+    let new = added.iter().filter(|added| added.created).count();
+    let new = u32::try_from(new).unwrap_or(u32::MAX);
+    if new > 0 {
+        // The last of them needs a slot when all the others are there.
+        free_for(&tree, customer, new - 1)?;
+    }
+    for added in added.iter_mut().filter(|added| added.created) {
+        let mut client = Client::clone(&added.client);
+        client.id = tx.new_id();
+        place_client(tx, &client)?;
+        let note = Note {
+            who,
+            verb: "client add",
+            record: &client_address(customer, &client.client_id),
+            subjects: client_subjects(&client),
+            revision: None,
+            changes: changes.clone(),
+        };
+        note.write(tx)?;
+        added.client = Arc::new(client);
+    }
+    Ok(added)
+}
+
+/// Moves a client to another customer. Its folders stay where they are, and its old path goes on leading to it.
+pub fn move_to(
+    tx: &Tx,
+    address: &Address,
+    customer: &str,
+    who: &Who,
+) -> Result<Edited, Stop<Rejected>> {
+    let (from, mut client) = find_client(tx, address)?;
+    let tree = tx.tree();
+    let to = tree.find_customer(customer)?;
+    let record = client_address(&from, &client.client_id);
+    if to.id == from.id {
+        return Ok(unchanged(record, &client));
+    }
+    if let Some(by) = clash(tx, &tree, to, &client.client_id, Some(client.id))? {
+        return Err(taken(&client.client_id, &by).into());
+    }
+    free_for(&tree, to, 0)?;
+    let mut subjects = client_subjects(&client);
+    subjects.push(Subject::Customer(to.id));
+    let id = client.client_id.clone();
+    tx.delete(CLIENT_IDS, (from.id.0, id.as_str()))?;
+    tx.put(ALIASES, (from.id.0, id.as_str()), &client.id)?;
+    tx.set_client_count(from.id, tree.clients(from.id).saturating_sub(1))?;
+    // It may come home, where its own alias still stands.
+    tx.delete(ALIASES, (to.id.0, id.as_str()))?;
+    client.customer = to.id;
+    place_client(tx, &client)?;
+    let changes = vec![change("customer", from.short.as_str(), to.short.as_str())];
+    finish(tx, who, "client move", record, subjects, &client, changes)
+}
+
+/// Kills a client's credential.
+pub fn revoke(tx: &Tx, address: &Address, who: &Who) -> Result<Edited, Stop<Rejected>> {
+    let (customer, mut client) = find_client(tx, address)?;
+    let record = client_address(&customer, &client.client_id);
+    if client.revoked.is_some() {
+        return Ok(unchanged(record, &client));
+    }
+    client.revoked = Some(tx.at());
+    tx.put_client(&client)?;
+    let changes = vec![change("revoked", "no", tx.at().to_string())];
+    let subjects = client_subjects(&client);
+    finish(tx, who, "client revoke", record, subjects, &client, changes)
+}
+
+/// Lets a removed id in again.
+pub fn unblock(tx: &Tx, address: &Address, who: &Who) -> Result<Edited, Stop<Rejected>> {
+    let tree = tx.tree();
+    let customer = tree.find_customer(&address.customer)?;
+    let id = client_id(address)?;
+    let record = client_address(customer, id);
+    let key = (customer.id.0, id.as_str());
+    if tx.bytes(REMOVED, key)?.is_none() {
+        // A client that is there has nothing to be unblocked here, only failed attempts elsewhere.
+        let client =
+            client_of(tx, customer.id, id)?.ok_or_else(|| not_found("client", &record, None))?;
+        return Ok(unchanged(record, &client));
+    }
+    tx.delete(REMOVED, key)?;
+    let note = Note {
+        who,
+        verb: "client unblock",
+        record: &record,
+        subjects: vec![Subject::Customer(customer.id)],
+        revision: None,
+        changes: vec![change("removed", "yes", "no")],
+    };
+    let changes = note.changes.clone();
+    let edit = note.write(tx)?;
+    Ok(Edited {
+        record,
+        edit: Some(edit),
+        revision: 0,
+        changes,
+    })
+}
+
+/// Gives a client a new credential; a revoked client lives again.
+pub fn reset_password(
+    tx: &Tx,
+    address: &Address,
+    credential: &Credential,
+    who: &Who,
+) -> Result<Arc<Client>, Stop<Rejected>> {
+    let (customer, mut client) = find_client(tx, address)?;
+    let mut changes = vec![masked("password")];
+    if let Some(revoked) = client.revoked.take() {
+        changes.push(change("revoked", revoked.to_string(), "no"));
+    }
+    client.credential = credential.clone();
+    client.first_login = None;
+    tx.put_client(&client)?;
+    let record = client_address(&customer, &client.client_id);
+    let subjects = client_subjects(&client);
+    finish(
+        tx,
+        who,
+        "client reset-password",
+        record,
+        subjects,
+        &client,
+        changes,
+    )?;
+    Ok(Arc::new(client))
+}
+
+/// Whether the customer has a slot left once `more` others are taken.
+pub(super) fn free_for(tree: &Tree, customer: &Customer, more: u32) -> Result<(), Refusal> {
+    // A customer's reseller is always there: it can't be removed before.
+    let Some(reseller) = tree.resellers.get(&customer.reseller) else {
+        return Err(Refusal::ResellerInactive);
+    };
+    free_slot(&Wanting {
+        levels: Levels {
+            server: &tree.server,
+            reseller,
+            customer,
+            client: None,
+        },
+        clients: tree.clients(customer.id).saturating_add(more),
+        removed: false,
+        schedules: 0,
+        schedule_exists: false,
+    })
+}
+
+fn unchanged(record: String, client: &Client) -> Edited {
+    Edited {
+        record,
+        edit: None,
+        revision: client.revision,
+        changes: Vec::new(),
+    }
+}
+
+fn finish(
+    tx: &Tx,
+    who: &Who,
+    verb: &str,
+    record: String,
+    subjects: Vec<Subject>,
+    client: &Client,
+    changes: Vec<penstock_policy::edit::Change>,
+) -> Result<Edited, Stop<Rejected>> {
+    let note = Note {
+        who,
+        verb,
+        record: &record,
+        subjects,
+        revision: None,
+        changes: changes.clone(),
+    };
+    let edit = note.write(tx)?;
+    Ok(Edited {
+        record,
+        edit: Some(edit),
+        revision: client.revision,
+        changes,
+    })
+}

@@ -1,0 +1,220 @@
+//! Edits of fields, and their reverse.
+
+use penstock_policy::edit::{Assignment, EditError, apply, reverse};
+use penstock_policy::record::{Client, Record};
+use penstock_wire::view::Who;
+
+use super::{client_address, client_subjects, find_client};
+use crate::store::audit::{self, Note, Subject};
+use crate::store::command::{Edit, Edited, Rejected, Target};
+use crate::store::schema::{CLIENTS, Look};
+use crate::store::tree::not_found;
+use crate::store::trouble::{Stop, Trouble};
+use crate::store::tx::Tx;
+
+/// What is to be done to a record, whichever it is.
+struct Act<'a> {
+    verb: &'a str,
+    assignments: Vec<Assignment>,
+    expect_revision: Option<u64>,
+    dry_run: bool,
+    who: &'a Who,
+}
+
+/// Edits one record.
+pub fn edit(tx: &Tx, ask: &Edit, who: &Who) -> Result<Edited, Stop<Rejected>> {
+    let act = Act {
+        verb: "edit",
+        assignments: ask.assignments.clone(),
+        expect_revision: ask.expect_revision,
+        dry_run: ask.dry_run,
+        who,
+    };
+    let tree = tx.tree();
+    let subject = match &ask.target {
+        Target::Server => Subject::Server,
+        Target::Reseller(name) => Subject::Reseller(tree.find_reseller(name)?.id),
+        Target::Customer(name) => Subject::Customer(tree.find_customer(name)?.id),
+        Target::Client(address) => Subject::Client(find_client(tx, address)?.1.id),
+    };
+    edit_subject(tx, subject, "the record", |_| Ok(act))
+}
+
+/// Applies an edit's reverse as a new edit.
+pub fn undo(tx: &Tx, number: u64, dry_run: bool, who: &Who) -> Result<Edited, Stop<Rejected>> {
+    let entry =
+        audit::entry(tx, number)?.ok_or_else(|| not_found("edit", &number.to_string(), None))?;
+    if !matches!(entry.verb.as_str(), "edit" | "undo") {
+        return Err(Rejected::Forbidden(format!(
+            "edit {number} ({}) can't be undone by itself; {}",
+            entry.verb,
+            opposite(&entry.verb)
+        ))
+        .into());
+    }
+    let subject = entry.subjects.first().copied().unwrap_or(Subject::Server);
+    let act = |record: &dyn Reversible| {
+        Ok(Act {
+            verb: "undo",
+            assignments: record.reversed(&entry.changes)?,
+            expect_revision: None,
+            dry_run,
+            who,
+        })
+    };
+    edit_subject(tx, subject, &entry.record, act).map_err(|stop| match stop {
+        // The edit's own revision says since when the others came.
+        Stop::Decided(Rejected::Conflict {
+            record, revision, ..
+        }) => match audit::differences(tx, subject, entry.revision.unwrap_or(0)) {
+            Ok(differences) => Stop::Decided(Rejected::Conflict {
+                record,
+                expected: entry.revision.unwrap_or(0),
+                revision,
+                differences,
+            }),
+            Err(trouble) => Stop::Trouble(trouble),
+        },
+        other => other,
+    })
+}
+
+/// The command that does the opposite of a verb.
+fn opposite(verb: &str) -> &'static str {
+    match verb {
+        "reseller add" => "`reseller remove` does the opposite",
+        "reseller remove" => "`reseller add` adds it again",
+        "customer add" => "`customer remove` does the opposite",
+        "customer move" => "`customer move` moves it back",
+        "customer pass-key" => "a new pass key can be made with `customer pass-key`",
+        "customer remove" | "client remove" | "schedule remove" => "`trash restore` brings it back",
+        "client add" | "client enrol" | "client register" => "`client remove` does the opposite",
+        "client move" => "`client move` moves it back",
+        "client revoke" => "`client reset-password` lets it in again",
+        "client unblock" => "an id is blocked again when its client is removed",
+        "client reset-password" => "`client reset-password` gives another password",
+        "trash restore" => {
+            "`customer remove`, `client remove` and `schedule remove` do the opposite"
+        }
+        _ => "what was deleted for good can't be brought back",
+    }
+}
+
+/// A record whose edits can be reversed, whichever it is.
+trait Reversible {
+    fn reversed(
+        &self,
+        changes: &[penstock_policy::edit::Change],
+    ) -> Result<Vec<Assignment>, EditError>;
+}
+
+impl<R: Record> Reversible for R {
+    fn reversed(
+        &self,
+        changes: &[penstock_policy::edit::Change],
+    ) -> Result<Vec<Assignment>, EditError> {
+        reverse(self, changes)
+    }
+}
+
+fn edit_subject<'a>(
+    tx: &Tx,
+    subject: Subject,
+    was: &str,
+    act: impl FnOnce(&dyn Reversible) -> Result<Act<'a>, EditError>,
+) -> Result<Edited, Stop<Rejected>> {
+    let tree = tx.tree();
+    let gone = |kind| not_found(kind, was, None);
+    match subject {
+        Subject::Server => {
+            let named = Named::new("server".to_owned(), vec![subject]);
+            edit_record(tx, &*tree.server, named, act, |server| {
+                tx.put_server(server)
+            })
+        }
+        Subject::Reseller(id) => {
+            let reseller = tree.resellers.get(&id).ok_or_else(|| gone("reseller"))?;
+            let named = Named::new(format!("reseller {}", reseller.short), vec![subject]);
+            edit_record(tx, &**reseller, named, act, |it| tx.put_reseller(it))
+        }
+        Subject::Customer(id) => {
+            let customer = tree.customers.get(&id).ok_or_else(|| gone("customer"))?;
+            let named = Named::new(customer.short.to_string(), vec![subject]);
+            edit_record(tx, &**customer, named, act, |it| tx.put_customer(it))
+        }
+        Subject::Client(id) => {
+            let client: Client = tx.get(CLIENTS, id.0)?.ok_or_else(|| gone("client"))?;
+            let customer = tree.customers.get(&client.customer);
+            let customer = customer.ok_or_else(|| gone("client"))?;
+            let address = client_address(customer, &client.client_id);
+            let named = Named::new(address, client_subjects(&client));
+            edit_record(tx, &client, named, act, |client| tx.put_client(client))
+        }
+    }
+}
+
+/// A record as people address it, and where its entries show.
+struct Named {
+    record: String,
+    subjects: Vec<Subject>,
+}
+
+impl Named {
+    fn new(record: String, subjects: Vec<Subject>) -> Self {
+        Self { record, subjects }
+    }
+}
+
+fn edit_record<'a, R: Record>(
+    tx: &Tx,
+    record: &R,
+    named: Named,
+    act: impl FnOnce(&dyn Reversible) -> Result<Act<'a>, EditError>,
+    save: impl FnOnce(&R) -> Result<(), Trouble>,
+) -> Result<Edited, Stop<Rejected>> {
+    let revision = record.revision();
+    let act = act(record).map_err(|error| match error {
+        EditError::ChangedSince { .. } => Rejected::Conflict {
+            record: named.record.clone(),
+            expected: 0,
+            revision,
+            differences: Vec::new(),
+        },
+        other => Rejected::Invalid(other.to_string()),
+    })?;
+    if let Some(expected) = act.expect_revision.filter(|expected| *expected != revision) {
+        let differences = match named.subjects.first() {
+            Some(subject) => audit::differences(tx, *subject, expected)?,
+            None => Vec::new(),
+        };
+        return Err(Rejected::Conflict {
+            record: named.record,
+            expected,
+            revision,
+            differences,
+        }
+        .into());
+    }
+    let (after, changes) =
+        apply(record, &act.assignments).map_err(|error| Rejected::Invalid(error.to_string()))?;
+    let mut edited = Edited {
+        record: named.record,
+        edit: None,
+        revision: after.revision(),
+        changes,
+    };
+    if act.dry_run || edited.changes.is_empty() {
+        return Ok(edited);
+    }
+    save(&after)?;
+    let note = Note {
+        who: act.who,
+        verb: act.verb,
+        record: &edited.record,
+        subjects: named.subjects,
+        revision: Some(edited.revision),
+        changes: edited.changes.clone(),
+    };
+    edited.edit = Some(note.write(tx)?);
+    Ok(edited)
+}

@@ -1,0 +1,174 @@
+//! Clients that come by themselves: added automatically, or registered with a pass key (rules, section 4).
+
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+use penstock_policy::admit::{self, Act, Subject as Wanting, admit};
+use penstock_policy::names::ClientId;
+use penstock_policy::record::{Client, Credential, Customer, Enrolment, RecordId};
+use penstock_policy::refusal::Refusal;
+use penstock_wire::view::Who;
+use subtle::ConstantTimeEq;
+
+use super::{change, clash, client_address, client_subjects, masked, place_client};
+use crate::store::audit::Note;
+use crate::store::command::{Enrol, Enrolled, Register, Registered};
+use crate::store::schema::{Look, REMOVED};
+use crate::store::tree::Tree;
+use crate::store::trouble::{Stop, Trouble};
+use crate::store::tx::{Tx, find_client};
+
+/// How long after its making a generated password that opened nothing yet can be issued anew.
+const REISSUE: SignedDuration = SignedDuration::from_hours(1);
+
+/// Adds a client automatically.
+pub fn enrol(tx: &Tx, ask: &Enrol) -> Result<Enrolled, Stop<Refusal>> {
+    let tree = tx.tree();
+    let customer = tree
+        .customers
+        .get(&ask.customer)
+        .ok_or(Refusal::ClientUnknown)?;
+    if let Some(client) = find_client(tx, customer.id, &ask.client_id)? {
+        return Ok(Enrolled::Exists(Arc::new(client)));
+    }
+    let wanting = wanting(tx, &tree, customer, &ask.client_id, None)?;
+    admit(&wanting, Act::Create, tx.at())?;
+    free_name(tx, &tree, customer, &ask.client_id)?;
+    let mut client = Client::new(
+        tx.new_id(),
+        customer.id,
+        ask.client_id.clone(),
+        ask.credential.clone(),
+        tx.at(),
+        Enrolment::Automatic,
+    );
+    client.tag.clone_from(&ask.tag);
+    place_client(tx, &client)?;
+    note(
+        tx,
+        "client enrol",
+        &ask.source,
+        customer,
+        &client,
+        ask.tag.as_deref(),
+    )?;
+    Ok(Enrolled::New(Arc::new(client)))
+}
+
+/// Registers a client with a pass key.
+pub fn register(tx: &Tx, ask: &Register) -> Result<Registered, Stop<Refusal>> {
+    let tree = tx.tree();
+    let customer = tree
+        .customers
+        .get(&ask.customer)
+        .ok_or(Refusal::BadPassKey)?;
+    let secret = customer.pass_key.secret.reveal().as_bytes();
+    if !bool::from(secret.ct_eq(ask.pass_key.as_bytes())) {
+        return Err(Refusal::BadPassKey.into());
+    }
+    let existing = find_client(tx, customer.id, &ask.client_id)?;
+    if let Some(client) = existing.as_ref().filter(|client| reissues(tx, ask, client)) {
+        let mut client = client.clone();
+        client.credential.clone_from(&ask.credential);
+        tx.put_client(&client)?;
+        note(tx, "client register", &ask.source, customer, &client, None)?;
+        return Ok(Registered::Reissued(Arc::new(client)));
+    }
+    let wanting = wanting(tx, &tree, customer, &ask.client_id, existing.as_ref())?;
+    admit::register(&wanting, tx.at())?;
+    free_name(tx, &tree, customer, &ask.client_id)?;
+    let client = Client::new(
+        tx.new_id(),
+        customer.id,
+        ask.client_id.clone(),
+        ask.credential.clone(),
+        tx.at(),
+        Enrolment::PassKey,
+    );
+    place_client(tx, &client)?;
+    if let Some(uses) = customer.pass_key.uses_left {
+        let mut customer = Customer::clone(customer);
+        customer.pass_key.uses_left = Some(uses.saturating_sub(1));
+        tx.put_customer(&customer)?;
+    }
+    note(tx, "client register", &ask.source, customer, &client, None)?;
+    Ok(Registered::New(Arc::new(client)))
+}
+
+/// Whether a registration is the second asking after an answer that was lost on the way.
+fn reissues(tx: &Tx, ask: &Register, client: &Client) -> bool {
+    let age = tx.at().duration_since(client.created);
+    ask.generated
+        && matches!(client.credential, Credential::Generated { .. })
+        && client.enrolment == Enrolment::PassKey
+        && client.customer == ask.customer
+        && client.first_login.is_none()
+        && client.revoked.is_none()
+        && age <= REISSUE
+}
+
+fn wanting<'a>(
+    tx: &Tx,
+    tree: &'a Tree,
+    customer: &'a Customer,
+    id: &ClientId,
+    client: Option<&'a Client>,
+) -> Result<Wanting<'a>, Stop<Refusal>> {
+    let levels = tree
+        .levels(customer.id, client)
+        .ok_or(Refusal::ClientUnknown)?;
+    Ok(Wanting {
+        levels,
+        clients: tree.clients(customer.id),
+        removed: is_removed(tx, customer.id, id)?,
+        schedules: 0,
+        schedule_exists: false,
+    })
+}
+
+fn is_removed(tx: &Tx, customer: RecordId, id: &ClientId) -> Result<bool, Trouble> {
+    Ok(tx.bytes(REMOVED, (customer.0, id.as_str()))?.is_some())
+}
+
+fn free_name(
+    tx: &Tx,
+    tree: &Tree,
+    customer: &Customer,
+    id: &ClientId,
+) -> Result<(), Stop<Refusal>> {
+    match clash(tx, tree, customer, id, None)? {
+        None => Ok(()),
+        Some(by) => Err(Refusal::NameTaken {
+            name: id.to_string(),
+            by,
+        }
+        .into()),
+    }
+}
+
+fn note(
+    tx: &Tx,
+    verb: &str,
+    source: &str,
+    customer: &Customer,
+    client: &Client,
+    tag: Option<&str>,
+) -> Result<u64, Trouble> {
+    let who = Who {
+        uid: None,
+        gid: None,
+        pid: None,
+        user: source.to_owned(),
+    };
+    let mut changes = vec![masked("password")];
+    changes.extend(tag.map(|tag| change("tag", "none", tag)));
+    let note = Note {
+        who: &who,
+        verb,
+        record: &client_address(customer, &client.client_id),
+        subjects: client_subjects(client),
+        revision: None,
+        changes,
+    };
+    note.write(tx)
+}
