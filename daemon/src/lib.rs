@@ -7,6 +7,7 @@ pub mod clock;
 pub mod config;
 pub mod events;
 pub mod gateway;
+pub mod invite;
 pub mod listen;
 pub mod live;
 pub mod secrets;
