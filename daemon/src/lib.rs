@@ -3,6 +3,7 @@
 //! Rooms, each using only those after it: `run`, `gateway` and `admin`, `live` and `store`, `throttle` and `vault`,
 //! `clock`. `ARCHITECTURE.md` walks through them.
 
+pub mod admin;
 pub mod clock;
 pub mod config;
 pub mod events;
