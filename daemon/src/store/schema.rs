@@ -5,7 +5,7 @@ use std::ops::Bound;
 
 use penstock_policy::record::RecordId;
 use redb::{
-    Key, ReadOnlyTable, ReadTransaction, ReadableTable, TableDefinition, TableHandle,
+    Key, ReadOnlyTable, ReadTransaction, ReadableTable, TableDefinition, TableHandle, Value,
     WriteTransaction,
 };
 use serde::Serialize;
@@ -110,6 +110,13 @@ pub(super) fn make_tables(txn: &WriteTransaction) -> Result<(), Trouble> {
 /// What a walk over a table does next.
 pub(super) type Next = std::ops::ControlFlow<()>;
 
+/// What a walk does with each row.
+pub(super) type Visit<'v, K> =
+    dyn FnMut(<K as Value>::SelfType<'_>, &[u8]) -> Result<Next, Trouble> + 'v;
+
+/// Which rows.
+pub(super) type Span<T> = (Bound<T>, Bound<T>);
+
 /// Reading, alike in a snapshot and in the writer's transaction.
 pub(super) trait Look {
     /// The bytes under a key.
@@ -123,9 +130,9 @@ pub(super) trait Look {
     fn walk<'a, K: Key + 'static>(
         &self,
         table: Def<K>,
-        range: (Bound<K::SelfType<'a>>, Bound<K::SelfType<'a>>),
+        range: Span<K::SelfType<'a>>,
         backwards: bool,
-        visit: &mut dyn FnMut(K::SelfType<'_>, &[u8]) -> Result<Next, Trouble>,
+        visit: &mut Visit<'_, K>,
     ) -> Result<(), Trouble>;
 
     /// The value under a key.
@@ -143,7 +150,7 @@ pub(super) trait Look {
     fn values<'a, V: DeserializeOwned, K: Key + 'static>(
         &self,
         table: Def<K>,
-        range: (Bound<K::SelfType<'a>>, Bound<K::SelfType<'a>>),
+        range: Span<K::SelfType<'a>>,
         limit: usize,
     ) -> Result<Vec<V>, Trouble> {
         let mut values = Vec::new();
@@ -168,12 +175,12 @@ pub(super) fn go_on(more: bool) -> Next {
 }
 
 /// The range of all rows.
-pub(super) const fn all<T>() -> (Bound<T>, Bound<T>) {
+pub(super) const fn all<T>() -> Span<T> {
     (Bound::Unbounded, Bound::Unbounded)
 }
 
 /// The range of the rows whose key begins with a record's number.
-pub(super) fn of<'a>(id: RecordId) -> (Bound<(u64, &'a str)>, Bound<(u64, &'a str)>) {
+pub(super) fn of<'a>(id: RecordId) -> Span<(u64, &'a str)> {
     (Bound::Included((id.0, "")), Bound::Excluded((id.0 + 1, "")))
 }
 
@@ -186,9 +193,9 @@ fn bytes_in<K: Key + 'static>(
 
 fn walk_in<'a, K: Key + 'static>(
     table: &impl ReadableTable<K, &'static [u8]>,
-    range: (Bound<K::SelfType<'a>>, Bound<K::SelfType<'a>>),
+    range: Span<K::SelfType<'a>>,
     backwards: bool,
-    visit: &mut dyn FnMut(K::SelfType<'_>, &[u8]) -> Result<Next, Trouble>,
+    visit: &mut Visit<'_, K>,
 ) -> Result<(), Trouble> {
     let mut rows = table.range::<K::SelfType<'a>>(range)?;
     while let Some(row) = if backwards {
@@ -217,9 +224,9 @@ impl Look for ReadTransaction {
     fn walk<'a, K: Key + 'static>(
         &self,
         table: Def<K>,
-        range: (Bound<K::SelfType<'a>>, Bound<K::SelfType<'a>>),
+        range: Span<K::SelfType<'a>>,
         backwards: bool,
-        visit: &mut dyn FnMut(K::SelfType<'_>, &[u8]) -> Result<Next, Trouble>,
+        visit: &mut Visit<'_, K>,
     ) -> Result<(), Trouble> {
         walk_in(&self.open_table(table)?, range, backwards, visit)
     }
@@ -237,9 +244,9 @@ impl Look for WriteTransaction {
     fn walk<'a, K: Key + 'static>(
         &self,
         table: Def<K>,
-        range: (Bound<K::SelfType<'a>>, Bound<K::SelfType<'a>>),
+        range: Span<K::SelfType<'a>>,
         backwards: bool,
-        visit: &mut dyn FnMut(K::SelfType<'_>, &[u8]) -> Result<Next, Trouble>,
+        visit: &mut Visit<'_, K>,
     ) -> Result<(), Trouble> {
         walk_in(&self.open_table(table)?, range, backwards, visit)
     }

@@ -3,7 +3,6 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Bound;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -14,8 +13,8 @@ use redb::{Key, WriteTransaction};
 use serde::Serialize;
 
 use super::schema::{
-    ALIASES, CLIENT_COUNTS, CLIENT_IDS, CLIENTS, CUSTOMERS, Def, Look, META, Next, RESELLERS,
-    SCHEDULES, SERVER, delete, of, put,
+    ALIASES, CLIENT_COUNTS, CLIENT_IDS, CLIENTS, CUSTOMERS, Def, Look, META, RESELLERS, SCHEDULES,
+    SERVER, Span, Visit, delete, of, put,
 };
 use super::tree::{ClientState, Tree};
 use super::trouble::Trouble;
@@ -256,9 +255,9 @@ impl Look for Tx {
     fn walk<'a, K: Key + 'static>(
         &self,
         table: Def<K>,
-        range: (Bound<K::SelfType<'a>>, Bound<K::SelfType<'a>>),
+        range: Span<K::SelfType<'a>>,
         backwards: bool,
-        visit: &mut dyn FnMut(K::SelfType<'_>, &[u8]) -> Result<Next, Trouble>,
+        visit: &mut Visit<'_, K>,
     ) -> Result<(), Trouble> {
         self.txn.walk(table, range, backwards, visit)
     }

@@ -151,16 +151,21 @@ impl Worker {
         let mut messages = Vec::new();
         while self.queue.blocking_recv_many(&mut messages, GROUP) > 0 {
             let mut group = Vec::new();
+            let mut check = false;
             for message in messages.drain(..) {
                 match message {
                     Message::Command(command) => group.push(command),
-                    Message::Check => self.check(),
+                    Message::Check => check = true,
                     Message::Close(told) => {
                         // What is queued already is still done.
                         self.queue.close();
                         closing.push(told);
                     }
                 }
+            }
+            // Many may have failed to read at once; looking once is enough.
+            if check {
+                self.check();
             }
             if !group.is_empty() {
                 self.apply(group);
@@ -322,6 +327,10 @@ impl Worker {
 }
 
 fn fail(group: Vec<Box<dyn Command>>, why: &Trouble, changed: &str) {
+    tracing::error!(
+        "{} commands were answered as unavailable: {why}",
+        group.len()
+    );
     for command in group {
         command.fail(Unavailable(format!("{why}; {changed}")));
     }
