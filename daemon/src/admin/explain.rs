@@ -1,0 +1,133 @@
+//! What would happen at an address and why, and the whole cause of a refusal.
+
+use jiff::Timestamp;
+use penstock_policy::admit::Subject;
+use penstock_policy::explain::{Explanation, explain};
+use penstock_policy::levels::Levels;
+use penstock_policy::names::Address;
+use penstock_policy::record::{Client, Credential, Enrolment, RecordId};
+use penstock_policy::refusal::Reference;
+use penstock_wire::reply::{Answer, Explained, FailureCode};
+
+use super::failure::Fault;
+use super::{Admin, clients, customers};
+use crate::store::Reader;
+
+/// Explains a customer, a client, or a schedule, also one that doesn't exist yet.
+pub(super) async fn address(
+    admin: &Admin,
+    address: &Address,
+    at: Option<Timestamp>,
+) -> Result<Answer, Fault> {
+    let at = at.unwrap_or_else(|| admin.now());
+    let tree = admin.context.store.tree();
+    let customer = tree.find_customer(&address.customer)?;
+    let levels = customers::levels(&tree, customer)?;
+    let subject = |levels| Subject {
+        levels,
+        clients: tree.clients(customer.id),
+        removed: false,
+        schedules: 0,
+        schedule_exists: false,
+    };
+    let Some(id) = address.client.clone() else {
+        let explanation = of_customer(&subject(levels), at);
+        return Ok(explained(customer.short.to_string(), &levels, explanation));
+    };
+    let number = customer.id;
+    let read = {
+        let id = id.clone();
+        move |reader: &Reader| {
+            let Some(client) = reader.client(number, &id)? else {
+                return Ok(None);
+            };
+            let schedules = reader.schedules(client.id)?;
+            Ok(Some((client, schedules)))
+        }
+    };
+    let store = &admin.context.store;
+    let Some((client, schedules)) = store.read(read).await? else {
+        let subject = Subject {
+            removed: store.removed(number, &id).await?,
+            ..subject(levels)
+        };
+        let address = Address {
+            customer: customer.short.to_string(),
+            ..address.clone()
+        };
+        return Ok(explained(
+            address.to_string(),
+            &levels,
+            explain(&subject, at),
+        ));
+    };
+    let name = address.schedule.clone().unwrap_or_default();
+    // A moved client is held to what the customer says that has it now.
+    let levels = tree
+        .levels(client.customer, Some(&client))
+        .ok_or_else(|| Fault::new(FailureCode::NotFound, format!("{address} was just removed")))?;
+    let subject = Subject {
+        levels,
+        clients: tree.clients(client.customer),
+        removed: false,
+        schedules: u32::try_from(schedules.len()).unwrap_or(u32::MAX),
+        schedule_exists: schedules.iter().any(|s| s.name == name && s.ready),
+    };
+    let mut shown = clients::address(&tree, &client);
+    if let Some(schedule) = &address.schedule {
+        shown = format!("{shown}/{schedule}");
+    }
+    Ok(explained(shown, &levels, explain(&subject, at)))
+}
+
+/// A customer alone is asked about for its clients' sake: backups, restores and deletes are those of a client that
+/// says nothing of its own, creating and registering those of one that isn't known yet.
+fn of_customer(unknown: &Subject<'_>, at: Timestamp) -> Explanation {
+    let mut explanation = explain(unknown, at);
+    let Ok(id) = "client".parse() else {
+        return explanation;
+    };
+    let credential = Credential::Generated { sha256: [0; 32] };
+    let customer = unknown.levels.customer.id;
+    let (number, how) = (RecordId(0), Enrolment::Administrator);
+    let client = Client::new(number, customer, id, credential, at, how);
+    let known = Subject {
+        levels: Levels {
+            client: Some(&client),
+            ..unknown.levels
+        },
+        schedule_exists: true,
+        ..*unknown
+    };
+    for verdict in explain(&known, at).verdicts {
+        if matches!(verdict.act.as_str(), "backup" | "restore" | "delete") {
+            let mut verdicts = explanation.verdicts.iter_mut();
+            if let Some(other) = verdicts.find(|other| other.act == verdict.act) {
+                *other = verdict;
+            }
+        }
+    }
+    explanation
+}
+
+fn explained(address: String, levels: &Levels<'_>, explanation: Explanation) -> Answer {
+    Answer::Explanation(Explained {
+        address,
+        time_zone: levels.zone().to_string(),
+        explanation,
+    })
+}
+
+/// The row of the table of refusals.
+pub(super) fn reference(admin: &Admin, reference: &Reference) -> Result<Answer, Fault> {
+    match admin.context.refusals.row(reference) {
+        Some(row) => Ok(Answer::Reference(row)),
+        None => Err(Fault::new(
+            FailureCode::NotFound,
+            format!(
+                "there is no refusal [{}] in the table; list what is with: penstockctl refused",
+                reference.as_str()
+            ),
+        )),
+    }
+}
