@@ -216,7 +216,7 @@ pub(super) fn levels<'a>(tree: &'a Tree, customer: &Customer) -> Result<Levels<'
 
 /// Whether a record is activated by itself now.
 pub(super) fn holds(activation: &Activation, zone: &Zone, now: Timestamp) -> bool {
-    activation.holds_at(zone.tz().to_datetime(now))
+    activation.holds_at(zone, now)
 }
 
 /// The customer's part of an address.

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::place::Place;
-use super::session::{Request, Session};
+use super::session::{Over, Request, Session};
 use crate::clock::Clock;
 use crate::events::Events;
 use crate::store::Store;
@@ -179,7 +179,7 @@ impl Live {
     }
 
     /// What a request does when it is over: ends the session if it was the last thing in it.
-    fn over(&self) -> Arc<dyn Fn(&Arc<Session>) + Send + Sync> {
+    fn over(&self) -> Over {
         let live = self.clone();
         Arc::new(move |session| {
             if session.is_over() {

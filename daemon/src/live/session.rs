@@ -65,10 +65,13 @@ struct State {
     ended: bool,
 }
 
+/// What is done when a request is over.
+pub(super) type Over = Arc<dyn Fn(&Arc<Session>) + Send + Sync>;
+
 /// A request in flight: keeps the session going until it is dropped.
 pub struct Request {
     session: Arc<Session>,
-    over: Arc<dyn Fn(&Arc<Session>) + Send + Sync>,
+    over: Over,
 }
 
 /// Most locks that one session remembers; a client that leaves more behind ends by idling.
@@ -226,10 +229,7 @@ impl Session {
     }
 
     /// Counts a request in, unless the session has ended.
-    pub(super) fn join(
-        self: &Arc<Self>,
-        over: Arc<dyn Fn(&Arc<Session>) + Send + Sync>,
-    ) -> Option<Request> {
+    pub(super) fn join(self: &Arc<Self>, over: Over) -> Option<Request> {
         let mut state = self.state();
         if state.ended {
             return None;
