@@ -33,7 +33,7 @@ const fn for_run(name: &'static str) -> Room {
 }
 
 /// The daemon from top to bottom, as `ARCHITECTURE.md` draws it. `policy` and `wire` are packages below all of it.
-const ROOMS: [Room; 14] = [
+const ROOMS: [Room; 15] = [
     room("main", 7),
     room("run", 6),
     room("gateway", 5),
@@ -46,11 +46,16 @@ const ROOMS: [Room; 14] = [
     room("throttle", 3),
     room("vault", 3),
     for_run("config"),
-    for_run("listen"),
+    // `run` binds; the gateway accepts from what is bound.
+    Room {
+        only_for: Some(&["main", "run", "gateway"]),
+        ..room("listen", 3)
+    },
     for_run("system"),
     room("secrets", 2),
     room("clock", 2),
     room("events", 1),
+    room("invite", 1),
 ];
 
 fn ident(text: &str) -> &str {
