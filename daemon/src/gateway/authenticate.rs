@@ -6,13 +6,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use data_encoding::BASE64;
 use http::HeaderValue;
-use penstock_policy::record::{Client, Credential};
+use penstock_policy::record::{Client, Credential, RecordId};
 use penstock_policy::refusal::Refusal;
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 
 use super::limiter::{Attempt, Limiter};
 use super::route::Named;
+use super::turns::{Turn, Turns};
 use crate::secrets::{self, Hasher, SecretError};
 use crate::store::{ClientState, Store};
 
@@ -47,6 +48,7 @@ pub struct Doorkeeper {
     hasher: Hasher,
     limiter: Limiter,
     verified: Mutex<Verified>,
+    turns: Turns,
     key: [u8; 32],
 }
 
@@ -88,6 +90,7 @@ impl Doorkeeper {
             hasher,
             limiter,
             verified: Mutex::default(),
+            turns: Turns::default(),
             key,
         })
     }
@@ -158,6 +161,19 @@ impl Doorkeeper {
         }
     }
 
+    /// Waits for one's turn among those who would be added to that customer: each looks for a free slot when the one
+    /// before has taken its own, and hashes only then.
+    pub async fn turn_to_enrol(&self, customer: RecordId) -> Turn {
+        self.turns.take(customer.0).await
+    }
+
+    /// Remembers a password that was hashed just now as verified.
+    pub fn trust(&self, credential: &Credential, password: &str) {
+        if let Credential::Chosen { argon2id } = credential {
+            self.remember(self.digest(argon2id, password));
+        }
+    }
+
     /// Whether a password, presented for a client that has just come into being, is that client's.
     ///
     /// # Errors
@@ -218,6 +234,11 @@ impl Doorkeeper {
         if argon2id.is_some() && self.is_verified(&digest) {
             return Ok((true, false));
         }
+        // A client that comes back on many connections at once is one attempt, not many.
+        let _turn = self.turns.take(short(&digest)).await;
+        if argon2id.is_some() && self.is_verified(&digest) {
+            return Ok((true, false));
+        }
         self.limiter
             .charge(attempt)
             .map_err(|seconds| Refusal::TooManyAttempts { seconds })?;
@@ -257,6 +278,14 @@ impl Doorkeeper {
             verified.digests.remove(&oldest);
         }
     }
+}
+
+/// A key for taking turns; two that share one only wait for each other.
+fn short(digest: &[u8; 32]) -> u64 {
+    digest
+        .iter()
+        .take(8)
+        .fold(0, |key, byte| key << 8 | u64::from(*byte))
 }
 
 fn refuse(error: SecretError) -> Refusal {

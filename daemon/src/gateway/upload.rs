@@ -128,8 +128,10 @@ async fn receive(
     let payer = request
         .filter(|_| pays)
         .map(|request| request.session().pacer(Direction::Backup).payer());
-    let _turn = gateway.crowd.upload().await.ok_or(Refusal::Draining)?;
-    let stalled = gateway.settings().stalled_body_timeout;
+    let settings = gateway.settings();
+    let turn = gateway.crowd.upload(settings.uploads).await;
+    let _turn = turn.ok_or(Refusal::Draining)?;
+    let stalled = settings.stalled_body_timeout;
     let taken = tokio::select! {
         biased;
         refusal = place.barred(act) => Err(refusal.into()),
