@@ -11,9 +11,9 @@ use penstock_policy::record::{RecordId, Schedule};
 use penstock_wire::view::{Running, SessionView};
 
 use super::place::Place;
-use super::sample::{Held, Sample, Samples};
+use super::sample::{Sample, Samples};
 use crate::clock::Clock;
-use crate::throttle::{Grain, Pacer};
+use crate::throttle::{Grain, Held, Pacer};
 use crate::vault::ObjectName;
 
 /// What a request turned out to do, told when it succeeded; it names the session.
