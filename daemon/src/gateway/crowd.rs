@@ -25,6 +25,10 @@ pub enum Who {
     Source(IpAddr),
     /// Connections of one customer.
     Customer(RecordId),
+    /// Bodies of one customer being received.
+    Uploads(RecordId),
+    /// Connections that are told that there are too many.
+    TurnedAway,
 }
 
 /// One counted; given back when dropped.

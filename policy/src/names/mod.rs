@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
-pub use fold::{fold, nearest};
+pub use fold::{fold, is_hidden, nearest};
 
 use crate::units::cut;
 
@@ -163,7 +163,10 @@ impl FromStr for FullName {
         if name.chars().count() > 100 {
             return Err(NameError::TooLong { what, limit: 100 });
         }
-        match name.chars().find(|c| c.is_control() || *c == '/') {
+        match name
+            .chars()
+            .find(|c| c.is_control() || is_hidden(*c) || *c == '/')
+        {
             Some(found) => Err(NameError::Character {
                 what,
                 name,
@@ -381,6 +384,8 @@ mod tests {
         assert!("ABC\u{1b}[31m".parse::<FullName>().is_err());
         assert!("ABC\nInc".parse::<FullName>().is_err());
         assert!("a/b".parse::<FullName>().is_err());
+        assert!("ABC\u{202e}cnI".parse::<FullName>().is_err());
+        assert!("ABC\u{200b}".parse::<FullName>().is_err());
     }
 
     proptest! {
