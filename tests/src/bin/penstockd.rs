@@ -1,0 +1,5 @@
+//! `penstockd` for the tests to start: the shipped program's own main.
+
+fn main() -> std::process::ExitCode {
+    penstock_daemon::run::main()
+}

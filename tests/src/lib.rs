@@ -1,1 +1,0 @@
-//! Helpers for tests that drive the real binaries.

@@ -1,0 +1,14 @@
+//! The real binaries driven by real restic, curl, `penstockctl` and raw sockets: one file for each rule's scenario.
+#![cfg(test)]
+
+mod support;
+
+mod administration;
+mod crash;
+mod exactness;
+mod live;
+mod operation;
+mod protocol;
+mod refusals;
+mod registration;
+mod restic;
