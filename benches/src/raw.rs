@@ -88,6 +88,7 @@ impl Repository {
                 asked: now,
                 known: now,
                 bytes,
+                held: None,
             });
             if !goes_on {
                 line = Line::open(self)?;

@@ -124,6 +124,7 @@ impl Look {
                 Direction::Backup => row.bytes_in,
                 Direction::Restore => row.bytes_out,
             },
+            held: Some(row.held_by.throttle),
         }))
     }
 }

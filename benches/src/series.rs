@@ -11,6 +11,8 @@ pub struct Sample {
     pub known: Duration,
     /// The counter, in bytes.
     pub bytes: u64,
+    /// Percent of the last three seconds in which the throttle held it back, where that is known.
+    pub held: Option<u8>,
 }
 
 /// Samples in the order of time.
@@ -60,15 +62,18 @@ impl Series {
         Self(self.0.iter().filter(within).copied().collect())
     }
 
-    /// The longest time between two looks, and how long the slowest took.
+    /// The longest time between two looks.
     #[must_use]
-    pub fn blindness(&self) -> (Duration, Duration) {
-        let gap = self.0.windows(2).map(|pair| pair[1].at() - pair[0].at());
-        let look = self.0.iter().map(|sample| sample.known - sample.asked);
-        (
-            gap.max().unwrap_or_default(),
-            look.max().unwrap_or_default(),
-        )
+    pub fn longest_unseen(&self) -> Duration {
+        let gaps = self.0.windows(2).map(|pair| pair[1].at() - pair[0].at());
+        gaps.max().unwrap_or_default()
+    }
+
+    /// The least percentage of a few seconds in which the throttle held it back: below 100, the client or the disk was
+    /// slower than the rate for a while, and the throttle can't be blamed for what is missing.
+    #[must_use]
+    pub fn least_held(&self) -> Option<u8> {
+        self.0.iter().filter_map(|sample| sample.held).min()
     }
 
     /// The counter at an instant, straight between the samples around it; none outside them.
@@ -205,6 +210,7 @@ mod tests {
             asked: MS * at,
             known: MS * at,
             bytes: bytes(at),
+            held: None,
         });
         Series::new(samples.collect())
     }

@@ -3,10 +3,10 @@
 use std::thread;
 use std::time::Duration;
 
-use penstock_benches::Trouble;
 use penstock_benches::restic::{Job, Restic};
 use penstock_benches::series::{Allowance, Series, worst};
 use penstock_benches::table::{Table, Verdict};
+use penstock_benches::{Trouble, machine};
 use penstock_policy::levels::Direction;
 
 use crate::stage::{BURST, RATES, Stage};
@@ -22,7 +22,9 @@ struct Row {
     mean: f64,
     beyond_burst: f64,
     cost: f64,
-    blindness: Duration,
+    held: u8,
+    unseen: Duration,
+    starved: Option<f64>,
 }
 
 /// What is measured, between two instants.
@@ -31,6 +33,7 @@ struct Run {
     from: Duration,
     to: Duration,
     processor: f64,
+    starved: Option<Duration>,
 }
 
 /// Prints a row for each rate; a verdict for each goal.
@@ -44,8 +47,10 @@ pub fn measure(stage: &Stage, direction: Direction) -> Result<Vec<Verdict>, Trou
         "worst any second",
         "mean over 10 s",
         "beyond a burst",
+        "least held back",
         "processor s/GiB",
         "longest unseen",
+        "no free core",
     ]);
     let (mut whole, mut any, mut mean) = (0f64, 0f64, 0f64);
     let whats = match direction {
@@ -75,11 +80,20 @@ pub fn measure(stage: &Stage, direction: Direction) -> Result<Vec<Verdict>, Trou
             format!("{:+.2} %", row.any),
             format!("{:+.2} %", row.mean),
             format!("{:+.0} KiB", row.beyond_burst / 1024.0),
+            format!("{} %", row.held),
             format!("{:.2}", row.cost),
-            format!("{} ms", row.blindness.as_millis()),
+            format!("{} ms", row.unseen.as_millis()),
+            row.starved
+                .map_or_else(|| "-".to_owned(), |percent| format!("{percent:.0} %")),
         ]);
     }
     print!("{table}");
+    println!(
+        "  least held back: below 100 %, restic or the disk was slower than the rate for a while\n  \
+         no free core: of the time, something on this machine waited for one; whoever wakes more than {} ms late \
+         has lost it",
+        BURST.as_millis()
+    );
     Ok(vec![
         verdict(format!("{whats}: worst whole second"), whole, 2.0, "%"),
         verdict(
@@ -121,9 +135,11 @@ fn run(
     let before = sampler.newest();
     let mut job = start()?;
     stage.settle(&sampler, before, Some(&mut job))?;
+    let starved = machine::starved();
     let (from, used) = (stage.clock.monotonic(), stage.daemon.processor_seconds()?);
     thread::sleep(Duration::from_secs(stage.seconds));
     let (to, used_then) = (stage.clock.monotonic(), stage.daemon.processor_seconds()?);
+    let starved_then = machine::starved();
     job.still_runs()?;
     // Until there is a look after the end.
     thread::sleep(Duration::from_millis(100));
@@ -133,6 +149,7 @@ fn run(
         from,
         to,
         processor: used_then - used,
+        starved: starved.and_then(|before| Some(starved_then? - before)),
     })
 }
 
@@ -146,14 +163,21 @@ fn row(stage: &Stage, run: &Run, rate: u64) -> Result<Row, Trouble> {
     let whole = (0..).map(|second| run.from + SECOND * second);
     let whole = whole.take_while(|&at| at + SECOND <= run.to);
     let seen = series.cut(run.from, run.to);
+    // The daemon's shares are of its last three seconds: restic's own start is to be past.
+    let settled = series.cut(run.from + SECOND * 3, run.to);
     let gibibytes = series.between(run.from, run.to).ok_or_else(few)? / f64::from(1 << 30);
-    let looking = stage.looking * (run.to - run.from).as_secs_f64();
+    let length = run.to - run.from;
+    let looking = stage.looking * length.as_secs_f64();
     Ok(Row {
         whole: worst(series.deviations(whole, SECOND, rate)).ok_or_else(few)?,
         any: worst(series.deviations(within(SECOND), SECOND, rate)).ok_or_else(few)?,
         mean: worst(series.deviations(within(TEN_SECONDS), TEN_SECONDS, rate)).ok_or_else(few)?,
         beyond_burst: seen.excess(&Allowance::new(rate), BURST).beyond_burst,
         cost: (run.processor - looking) / gibibytes,
-        blindness: seen.blindness().0,
+        held: settled.least_held().ok_or_else(few)?,
+        unseen: seen.longest_unseen(),
+        starved: run
+            .starved
+            .map(|starved| starved.as_secs_f64() / length.as_secs_f64() * 100.0),
     })
 }
