@@ -35,8 +35,8 @@ pub enum SecretError {
 pub struct Hasher(Arc<Inner>);
 
 struct Inner {
-    queue: Semaphore,
-    turn: Semaphore,
+    queue: Arc<Semaphore>,
+    turn: Arc<Semaphore>,
     /// Working memory, kept between passwords: 19 MiB each.
     memory: Mutex<Vec<Vec<Block>>>,
 }
@@ -111,8 +111,8 @@ impl Hasher {
     #[must_use]
     pub fn new() -> Self {
         Self(Arc::new(Inner {
-            queue: Semaphore::new(QUEUE),
-            turn: Semaphore::new(AT_ONCE),
+            queue: Arc::new(Semaphore::new(QUEUE)),
+            turn: Arc::new(Semaphore::new(AT_ONCE)),
             memory: Mutex::default(),
         }))
     }
@@ -141,7 +141,8 @@ impl Hasher {
         .await
     }
 
-    /// Whether a password is the one that was hashed. Without a hash the same work is done, for nothing.
+    /// Whether a password is the one that was hashed. Without a hash the same work is done, for nothing. `then` is told
+    /// the outcome even if whoever asked has gone meanwhile, so that hanging up hides no guess.
     ///
     /// # Errors
     /// [`SecretError::Busy`] when the queue is full; [`SecretError::Failed`] for a stored text that is none of ours.
@@ -149,38 +150,50 @@ impl Hasher {
         &self,
         password: String,
         argon2id: Option<String>,
+        then: impl FnOnce(bool) + Send + 'static,
     ) -> Result<bool, SecretError> {
         self.in_turn(move |inner| {
-            let Some(stored) = argon2id else {
-                inner.argon2(Params::default(), &password, &[0; 16], 32)?;
-                return Ok(false);
-            };
-            let stored = PasswordHash::new(&stored).map_err(failed)?;
-            let params = Params::try_from(&stored).map_err(failed)?;
-            let (Some(salt), Some(expected)) = (stored.salt, stored.hash) else {
-                return Err(failed("it has no salt or no hash"));
-            };
-            let expected = expected.as_bytes();
-            let out = inner.argon2(params, &password, &salt, expected.len())?;
-            Ok(bool::from(out.as_slice().ct_eq(expected)))
+            let right = inner.is_right(&password, argon2id.as_deref())?;
+            then(right);
+            Ok(right)
         })
         .await
     }
 
+    /// The permits go with the work: a caller who stops waiting frees neither before it is done.
     async fn in_turn<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Inner) -> Result<T, SecretError> + Send + 'static,
     ) -> Result<T, SecretError> {
-        let _queued = self.0.queue.try_acquire().map_err(|_| SecretError::Busy)?;
-        let _turn = self.0.turn.acquire().await.map_err(failed)?;
+        let queued = Arc::clone(&self.0.queue).try_acquire_owned();
+        let queued = queued.map_err(|_| SecretError::Busy)?;
+        let turn = Arc::clone(&self.0.turn).acquire_owned().await;
+        let turn = turn.map_err(failed)?;
         let inner = Arc::clone(&self.0);
-        tokio::task::spawn_blocking(move || work(&inner))
-            .await
-            .map_err(failed)?
+        let working = tokio::task::spawn_blocking(move || {
+            let _held = (queued, turn);
+            work(&inner)
+        });
+        working.await.map_err(failed)?
     }
 }
 
 impl Inner {
+    fn is_right(&self, password: &str, argon2id: Option<&str>) -> Result<bool, SecretError> {
+        let Some(stored) = argon2id else {
+            self.argon2(Params::default(), password, &[0; 16], 32)?;
+            return Ok(false);
+        };
+        let stored = PasswordHash::new(stored).map_err(failed)?;
+        let params = Params::try_from(&stored).map_err(failed)?;
+        let (Some(salt), Some(expected)) = (stored.salt, stored.hash) else {
+            return Err(failed("it has no salt or no hash"));
+        };
+        let expected = expected.as_bytes();
+        let out = self.argon2(params, password, &salt, expected.len())?;
+        Ok(bool::from(out.as_slice().ct_eq(expected)))
+    }
+
     fn argon2(
         &self,
         params: Params,
@@ -209,7 +222,9 @@ impl Inner {
 
     fn give_memory(&self, memory: Vec<Block>) {
         let mut kept = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.push(memory);
+        if kept.len() < AT_ONCE {
+            kept.push(memory);
+        }
     }
 }
 
@@ -245,16 +260,41 @@ mod tests {
             panic!("a chosen password is hashed as one");
         };
         assert!(argon2id.starts_with("$argon2id$v=19$m="));
-        let verify = |text: &str| hasher.verify(text.to_owned(), Some(argon2id.clone()));
+        let verify = |text: &str| hasher.verify(text.to_owned(), Some(argon2id.clone()), |_| ());
         assert_eq!(verify("correct horse battery").await, Ok(true));
         assert_eq!(verify("correct horse batterz").await, Ok(false));
-        assert_eq!(hasher.verify("anything".into(), None).await, Ok(false));
+        assert_eq!(
+            hasher.verify("anything".into(), None, |_| ()).await,
+            Ok(false)
+        );
+    }
+
+    #[tokio::test]
+    async fn hanging_up_frees_no_permit_before_the_work_is_done_and_hides_no_guess() {
+        let hasher = Hasher::new();
+        let (told, mut outcome) = tokio::sync::mpsc::unbounded_channel();
+        for _ in 0..AT_ONCE {
+            let told = told.clone();
+            let asked = hasher.verify("guess".into(), None, move |right| told.send(right).unwrap());
+            // Polled until the work has begun, then dropped.
+            tokio::select! {
+                biased;
+                _ = asked => panic!("the work takes longer than one poll"),
+                () = tokio::task::yield_now() => {}
+            }
+        }
+        assert_eq!(hasher.0.turn.available_permits(), 0);
+        for _ in 0..AT_ONCE {
+            assert_eq!(outcome.recv().await, Some(false));
+        }
     }
 
     #[tokio::test]
     async fn a_stored_text_that_would_cost_gigabytes_is_refused() {
         let stored = "$argon2id$v=19$m=4194304,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
-        let verified = Hasher::new().verify("x".into(), Some(stored.into())).await;
+        let verified = Hasher::new()
+            .verify("x".into(), Some(stored.into()), |_| ())
+            .await;
         assert!(matches!(verified, Err(SecretError::Failed(_))));
     }
 }

@@ -85,7 +85,7 @@ pub struct Edited {
     pub record: String,
     /// The edit's number in the audit; none when nothing changed or it was a dry run.
     pub edit: Option<u64>,
-    /// The record's revision after.
+    /// The record's revision after; 0 where it has none, as after a removal.
     pub revision: u64,
     /// Every field that changed.
     pub changes: Vec<Change>,

@@ -24,13 +24,15 @@ pub fn edited(edited: &Edited, reverse: Reverse, look: Look) -> String {
     }
     match edited.edit {
         Some(edit) => {
-            text.push_str(&format!(
-                "{record}: revision {}, edit {edit}",
-                edited.revision
-            ));
+            // What was removed, or is many records, has no revision.
+            let revision = match edited.revision {
+                0 => String::new(),
+                revision => format!("revision {revision}, "),
+            };
+            text.push_str(&format!("{record}: {revision}edit {edit}"));
             match reverse {
                 Reverse::Undo => text.push_str(&format!("; undo with: penstockctl undo {edit}")),
-                Reverse::Trash => text.push_str("; bring it back with: penstockctl trash list"),
+                Reverse::Trash => text.push_str("; it is in the trash: penstockctl trash list"),
                 Reverse::None => {}
             }
         }

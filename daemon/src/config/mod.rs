@@ -122,9 +122,10 @@ impl Config {
     /// The keys in which `new` differs and that a running daemon can't follow: they need a restart.
     ///
     /// Sockets, groups and the state directory are taken at start; a port doesn't turn from plain to TLS under its
-    /// clients; `main_location` says where a location is made once. All other keys follow a reload.
+    /// clients; `main_location` says where a location is made once; what counts failed attempts keeps its counts. All other keys follow a reload.
     #[must_use]
     pub fn reload_conflicts(&self, new: &Self) -> Vec<&'static str> {
+        let (a, b) = (&self.limits, &new.limits);
         [
             ("state_dir", self.state_dir != new.state_dir),
             ("listen", self.listen != new.listen),
@@ -134,6 +135,19 @@ impl Config {
             ("view_group", self.view_group != new.view_group),
             ("main_location", self.main_location != new.main_location),
             ("tls", self.tls.is_some() != new.tls.is_some()),
+            (
+                "limits.admin_connections",
+                a.admin_connections != b.admin_connections,
+            ),
+            ("limits.admin_timeout", a.admin_timeout != b.admin_timeout),
+            (
+                "limits.failures_per_client",
+                a.failures_per_client != b.failures_per_client,
+            ),
+            (
+                "limits.failures_per_source",
+                a.failures_per_source != b.failures_per_source,
+            ),
         ]
         .into_iter()
         .filter_map(|(key, differs)| differs.then_some(key))

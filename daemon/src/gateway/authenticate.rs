@@ -6,13 +6,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use data_encoding::BASE64;
 use http::HeaderValue;
-use penstock_policy::record::{Client, Credential};
+use penstock_policy::record::{Client, Credential, RecordId};
 use penstock_policy::refusal::Refusal;
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 
 use super::limiter::{Attempt, Limiter};
 use super::route::Named;
+use super::turns::{Turn, Turns};
 use crate::secrets::{self, Hasher, SecretError};
 use crate::store::{ClientState, Store};
 
@@ -45,8 +46,9 @@ pub enum Identity {
 pub struct Doorkeeper {
     store: Store,
     hasher: Hasher,
-    limiter: Limiter,
+    limiter: Arc<Limiter>,
     verified: Mutex<Verified>,
+    turns: Turns,
     key: [u8; 32],
 }
 
@@ -86,8 +88,9 @@ impl Doorkeeper {
         Ok(Self {
             store,
             hasher,
-            limiter,
+            limiter: Arc::new(limiter),
             verified: Mutex::default(),
+            turns: Turns::default(),
             key,
         })
     }
@@ -121,40 +124,60 @@ impl Doorkeeper {
             .client(named.customer.id, &named.client)
             .await
             .map_err(|_| Refusal::StoreUnavailable)?;
+        let found = found.filter(|_| !named.nobody);
         let client = found
             .as_ref()
             .and_then(|state| state.borrow().client.clone());
         // A client that an unknown tag created is another's under any other tag.
         let ours = client.as_ref().filter(|client| client.tag == named.tag);
         let user_fits = presented.user == named.client.as_str();
-        if client.is_none() && user_fits && adds_automatically {
+        if client.is_none() && user_fits && adds_automatically && !named.nobody {
             let removed = self.removed(named).await?;
             return if removed {
-                self.fail(attempt, Refusal::ClientRemoved, false)
+                self.fail(attempt, Refusal::ClientRemoved)
             } else {
                 Ok(Identity::Stranger)
             };
         }
         let credential = ours.filter(|_| user_fits).map(|client| &client.credential);
-        let right = if secrets::is_generated(&presented.password) {
-            (secrets::opens(credential, &presented.password), false)
+        let generated = secrets::is_generated(&presented.password);
+        let right = if generated {
+            secrets::opens(credential, &presented.password)
         } else {
             self.chosen(credential, &presented.password, attempt)
                 .await?
         };
         match (right, ours, found) {
-            ((true, _), Some(client), Some(state)) => Ok(Identity::Known {
+            (true, Some(client), Some(state)) => Ok(Identity::Known {
                 client: Arc::clone(client),
                 state,
             }),
-            ((_, charged), ..) => {
+            _ => {
                 let cause = match client {
                     None if self.removed(named).await? => Refusal::ClientRemoved,
                     None => Refusal::ClientUnknown,
                     Some(_) => Refusal::BadCredentials,
                 };
-                self.fail(attempt, cause, charged)
+                // A chosen one was charged before it was hashed.
+                if generated {
+                    self.fail(attempt, cause)
+                } else {
+                    Err(cause)
+                }
             }
+        }
+    }
+
+    /// Waits for one's turn among those who would be added to that customer: each looks for a free slot when the one
+    /// before has taken its own, and hashes only then.
+    pub async fn turn_to_enrol(&self, customer: RecordId) -> Turn {
+        self.turns.take(customer.0).await
+    }
+
+    /// Remembers a password that was hashed just now as verified.
+    pub fn trust(&self, credential: &Credential, password: &str) {
+        if let Credential::Chosen { argon2id } = credential {
+            self.remember(self.digest(argon2id, password));
         }
     }
 
@@ -167,7 +190,7 @@ impl Doorkeeper {
             sealed @ Credential::Generated { .. } => Ok(secrets::opens(Some(sealed), password)),
             Credential::Chosen { argon2id } => self
                 .hasher
-                .verify(password.to_owned(), Some(argon2id.clone()))
+                .verify(password.to_owned(), Some(argon2id.clone()), |_| ())
                 .await
                 .map_err(refuse),
         }
@@ -186,13 +209,8 @@ impl Doorkeeper {
     ///
     /// # Errors
     /// Always.
-    pub fn fail<T>(
-        &self,
-        attempt: Attempt<'_>,
-        cause: Refusal,
-        charged: bool,
-    ) -> Result<T, Refusal> {
-        match self.limiter.failed(attempt, charged) {
+    pub fn fail<T>(&self, attempt: Attempt<'_>, cause: Refusal) -> Result<T, Refusal> {
+        match self.limiter.failed(attempt) {
             Ok(()) => Err(cause),
             Err(seconds) => Err(Refusal::TooManyAttempts { seconds }),
         }
@@ -203,33 +221,45 @@ impl Doorkeeper {
         removed.map_err(|_| Refusal::StoreUnavailable)
     }
 
-    /// Whether a chosen password is right, and whether the attempt was charged. What was verified is never slowed.
+    /// Whether a chosen password is right. What was verified is never slowed; anything else is charged before it is hashed.
     async fn chosen(
         &self,
         credential: Option<&Credential>,
         password: &str,
         attempt: Attempt<'_>,
-    ) -> Result<(bool, bool), Refusal> {
+    ) -> Result<bool, Refusal> {
         let argon2id = match credential {
             Some(Credential::Chosen { argon2id }) => Some(argon2id.as_str()),
             Some(Credential::Generated { .. }) | None => None,
         };
         let digest = self.digest(argon2id.unwrap_or_default(), password);
         if argon2id.is_some() && self.is_verified(&digest) {
-            return Ok((true, false));
+            return Ok(true);
+        }
+        // A client that comes back on many connections at once is one attempt, not many.
+        let _turn = self.turns.take(short(&digest)).await;
+        if argon2id.is_some() && self.is_verified(&digest) {
+            return Ok(true);
         }
         self.limiter
             .charge(attempt)
             .map_err(|seconds| Refusal::TooManyAttempts { seconds })?;
+        let (limiter, source) = (Arc::clone(&self.limiter), attempt.source);
+        let count = move |right: bool| {
+            if !right {
+                // Too many: the next attempt is told.
+                let _ = limiter.source_failed(source);
+            }
+        };
         let right = self
             .hasher
-            .verify(password.to_owned(), argon2id.map(str::to_owned))
+            .verify(password.to_owned(), argon2id.map(str::to_owned), count)
             .await
             .map_err(refuse)?;
         if right {
             self.remember(digest);
         }
-        Ok((right, true))
+        Ok(right)
     }
 
     fn digest(&self, argon2id: &str, password: &str) -> [u8; 32] {
@@ -257,6 +287,14 @@ impl Doorkeeper {
             verified.digests.remove(&oldest);
         }
     }
+}
+
+/// A key for taking turns; two that share one only wait for each other.
+fn short(digest: &[u8; 32]) -> u64 {
+    digest
+        .iter()
+        .take(8)
+        .fold(0, |key, byte| key << 8 | u64::from(*byte))
 }
 
 fn refuse(error: SecretError) -> Refusal {

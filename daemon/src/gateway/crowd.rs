@@ -12,6 +12,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 pub struct Crowd {
     counts: Arc<Mutex<HashMap<Who, usize>>>,
     uploads: Arc<Semaphore>,
+    /// How many uploads there may be, less those that `uploads` still owes.
+    allowed: Arc<Mutex<usize>>,
 }
 
 /// What is counted.
@@ -23,6 +25,10 @@ pub enum Who {
     Source(IpAddr),
     /// Connections of one customer.
     Customer(RecordId),
+    /// Bodies of one customer being received.
+    Uploads(RecordId),
+    /// Connections that are told that there are too many.
+    TurnedAway,
 }
 
 /// One counted; given back when dropped.
@@ -38,6 +44,7 @@ impl Crowd {
         Self {
             counts: Arc::default(),
             uploads: Arc::new(Semaphore::new(uploads)),
+            allowed: Arc::new(Mutex::new(uploads)),
         }
     }
 
@@ -58,8 +65,21 @@ impl Crowd {
         })
     }
 
-    /// Waits for an upload's turn; none when uploads are no more.
-    pub async fn upload(&self) -> Option<OwnedSemaphorePermit> {
+    /// Follows a changed number; uploads that run go on.
+    fn allow_uploads(&self, most: usize) {
+        let mut allowed = self.allowed.lock().unwrap_or_else(PoisonError::into_inner);
+        if most >= *allowed {
+            self.uploads.add_permits(most - *allowed);
+            *allowed = most;
+        } else {
+            // What is in use can't be taken back yet: the next one to ask takes the rest.
+            *allowed -= self.uploads.forget_permits(*allowed - most);
+        }
+    }
+
+    /// Waits for an upload's turn among at most so many; none when uploads are no more.
+    pub async fn upload(&self, most: usize) -> Option<OwnedSemaphorePermit> {
+        self.allow_uploads(most);
         Arc::clone(&self.uploads).acquire_owned().await.ok()
     }
 }
@@ -80,6 +100,19 @@ impl Drop for Counted {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn fewer_uploads_are_allowed_without_cutting_those_that_run() {
+        let crowd = Crowd::new(3);
+        let running = [crowd.upload(3).await, crowd.upload(3).await];
+        crowd.allow_uploads(1);
+        assert_eq!(crowd.uploads.available_permits(), 0);
+        drop(running);
+        crowd.allow_uploads(1);
+        assert_eq!(crowd.uploads.available_permits(), 1);
+        crowd.allow_uploads(4);
+        assert_eq!(crowd.uploads.available_permits(), 4);
+    }
 
     #[test]
     fn a_slot_is_given_back_when_its_holder_is_dropped() {

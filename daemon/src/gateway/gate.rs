@@ -1,18 +1,15 @@
 //! Third step: may they (rules, sections 3, 4 and 9)?
 
-use std::sync::Arc;
-
 use penstock_policy::admit::{Act, Subject, admit};
 use penstock_policy::refusal::Refusal;
 
 use super::Gateway;
 use super::answer::Fault;
 use super::authenticate::Identity;
-use super::limiter::Attempt;
 use super::line::Line;
 use super::serve::Visit;
 use crate::live::Place;
-use crate::store::{Enrol, Enrolled};
+use crate::store::Enrol;
 
 /// Somebody at the gate.
 pub enum Visitor {
@@ -79,17 +76,26 @@ pub fn would_enrol(gateway: &Gateway, visit: &Visit) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Adds an unknown client with its first repository. A free slot is looked for before anything is hashed; the
-/// transaction decides again.
+/// Adds an unknown client with its first repository. One after the other for each customer: a free slot is looked for
+/// before anything is hashed, and the transaction decides again.
 ///
 /// # Errors
 /// When a rule refuses, the password is unfit, or somebody else took the id meanwhile with another password.
-pub async fn enrol(gateway: &Arc<Gateway>, line: &Line, visit: &Visit) -> Result<Place, Fault> {
+pub async fn enrol(gateway: &Gateway, line: &Line, visit: &Visit) -> Result<Place, Fault> {
     would_enrol(gateway, visit)?;
     gateway.location(&gateway.main_location)?.check().await?;
+    let _turn = gateway
+        .doorkeeper
+        .turn_to_enrol(visit.named.customer.id)
+        .await;
+    if let Visitor::Client(place) = visitor(gateway, line, visit).await? {
+        return Ok(place);
+    }
+    would_enrol(gateway, visit)?;
     let presented = visit.presented.as_ref().ok_or(Refusal::BadCredentials)?;
     let credential = gateway.doorkeeper.hash(&presented.password).await?;
-    let enrolled = gateway
+    gateway.doorkeeper.trust(&credential, &presented.password);
+    gateway
         .store
         .enrol(Enrol {
             customer: visit.named.customer.id,
@@ -99,24 +105,7 @@ pub async fn enrol(gateway: &Arc<Gateway>, line: &Line, visit: &Visit) -> Result
             source: visit.source.to_string(),
         })
         .await?;
-    if let Enrolled::Exists(client) = &enrolled {
-        let ours = client.tag == visit.named.tag;
-        if !ours
-            || !gateway
-                .doorkeeper
-                .opens(client, &presented.password)
-                .await?
-        {
-            let attempt = Attempt {
-                source: visit.source,
-                customer: visit.named.customer.id,
-                client: visit.client(),
-            };
-            return Ok(gateway
-                .doorkeeper
-                .fail(attempt, Refusal::BadCredentials, false)?);
-        }
-    }
+    // Also when somebody else was quicker, an administrator perhaps: then that client's own password decides.
     match visitor(gateway, line, visit).await? {
         Visitor::Client(place) => Ok(place),
         // It was removed again in the same moment.

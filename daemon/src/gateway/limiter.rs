@@ -90,27 +90,31 @@ impl Limiter {
             .map_err(|until| self.seconds(&until))
     }
 
-    /// Notes a failure. `charged` says that [`Limiter::charge`] took it already.
+    /// Notes a failure that was not charged. Once the client's own failures are too many they count no more against
+    /// its source: one wrong client doesn't lock its office out.
     ///
     /// # Errors
     /// With the seconds until the next attempt counts, when there were too many.
-    pub fn failed(&self, attempt: Attempt<'_>, charged: bool) -> Result<(), u64> {
+    pub fn failed(&self, attempt: Attempt<'_>) -> Result<(), u64> {
+        self.by_client
+            .check_key(&self.client_key(attempt))
+            .map_err(|until| self.seconds(&until))?;
+        self.source_failed(attempt.source)
+    }
+
+    /// Notes a failure against its source alone, because [`Limiter::charge`] took the client's.
+    ///
+    /// # Errors
+    /// As [`Limiter::failed`].
+    pub fn source_failed(&self, source: IpAddr) -> Result<(), u64> {
         self.tidy();
-        let source = self.source_key(attempt.source);
-        let by_source = self.by_source.check_key(&source).map_err(|until| {
+        let source = self.source_key(source);
+        self.by_source.check_key(&source).map_err(|until| {
             let seconds = self.seconds(&until);
             let end = self.clock.monotonic() + Duration::from_secs(seconds);
             lock(&self.barred).insert(source, end);
             seconds
-        });
-        let by_client = if charged {
-            Ok(())
-        } else {
-            self.by_client
-                .check_key(&self.client_key(attempt))
-                .map_err(|until| self.seconds(&until))
-        };
-        by_client.and(by_source)
+        })
     }
 
     /// Forgets a client's failures, from wherever they came.
@@ -160,8 +164,8 @@ impl Limiter {
 }
 
 /// One IPv4 address, or the /64 that one subscriber has.
-fn network(source: IpAddr) -> IpAddr {
-    match source {
+pub fn network(source: IpAddr) -> IpAddr {
+    match source.to_canonical() {
         IpAddr::V6(v6) => {
             let [a, b, c, d, ..] = v6.segments();
             IpAddr::from([a, b, c, d, 0, 0, 0, 0])
@@ -198,9 +202,12 @@ mod tests {
         let limiter = limiter();
         let (wrong, right) = ("wrong".parse().unwrap(), "right".parse().unwrap());
         for _ in 0..5 {
-            assert_eq!(limiter.failed(attempt("192.0.2.1", &wrong), false), Ok(()));
+            assert_eq!(limiter.failed(attempt("192.0.2.1", &wrong)), Ok(()));
         }
-        assert!(limiter.failed(attempt("192.0.2.1", &wrong), false).is_err());
+        assert!(limiter.failed(attempt("192.0.2.1", &wrong)).is_err());
+        for _ in 0..100 {
+            assert!(limiter.failed(attempt("192.0.2.1", &wrong)).is_err());
+        }
         assert!(limiter.charge(attempt("192.0.2.1", &wrong)).is_err());
         assert_eq!(limiter.charge(attempt("192.0.2.1", &right)), Ok(()));
         assert_eq!(limiter.charge(attempt("192.0.2.2", &wrong)), Ok(()));
@@ -214,7 +221,7 @@ mod tests {
         let names: Vec<ClientId> = (0..21).map(|n| format!("c{n}").parse().unwrap()).collect();
         let failed: Vec<_> = names
             .iter()
-            .map(|n| limiter.failed(attempt("2001:db8::1", n), false))
+            .map(|n| limiter.failed(attempt("2001:db8::1", n)))
             .collect();
         assert!(failed[..20].iter().all(Result::is_ok));
         let seconds = failed[20].unwrap_err();
@@ -224,11 +231,17 @@ mod tests {
         assert_eq!(limiter.charge(attempt("2001:db8::2", &names[0])), Ok(()));
     }
 
+    #[test]
+    fn an_ipv4_address_is_itself_however_it_is_written() {
+        let mapped: IpAddr = "::ffff:203.0.113.5".parse().unwrap();
+        assert_eq!(network(mapped), IpAddr::from([203, 0, 113, 5]));
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_forgiven_client_may_try_again_at_once() {
         let limiter = limiter();
         let client = "laptop".parse().unwrap();
-        while limiter.failed(attempt("192.0.2.1", &client), false).is_ok() {}
+        while limiter.failed(attempt("192.0.2.1", &client)).is_ok() {}
         limiter.forgive(RecordId(7), &client);
         assert_eq!(limiter.charge(attempt("192.0.2.1", &client)), Ok(()));
     }

@@ -22,8 +22,11 @@ const BUFFER_MILLIS: u64 = 200;
 const LEAST_BUFFER: u64 = 64 * 1024;
 const MOST_BUFFER: u64 = 8 * 1024 * 1024;
 
+/// The longest that a connection on which nobody authenticates stays open.
+const ANONYMOUS: Duration = Duration::from_secs(60);
+
 /// After the last answer: what is read and thrown away, so that the client gets to read it.
-const LINGER: Duration = Duration::from_secs(10);
+pub const LINGER: Duration = Duration::from_secs(10);
 
 /// One connection.
 pub struct Line {
@@ -33,6 +36,8 @@ pub struct Line {
     tls: bool,
     clock: Clock,
     in_flight: AtomicUsize,
+    /// Milliseconds of the clock at which it was accepted.
+    born: u64,
     /// Milliseconds of the clock at which nothing was in flight any more.
     silent_since: AtomicU64,
     /// Milliseconds of the clock since which the peer takes nothing; 0 while it does.
@@ -54,8 +59,9 @@ impl Line {
     /// A connection that was just accepted.
     #[must_use]
     pub fn new(stream: TcpStream, peer: IpAddr, tls: bool, clock: Clock) -> Arc<Self> {
-        let line = Self {
+        let mut line = Self {
             peer,
+            born: 0,
             tls,
             stream: Arc::new(stream),
             in_flight: AtomicUsize::new(0),
@@ -66,7 +72,8 @@ impl Line {
             buffer: AtomicU64::new(0),
             clock,
         };
-        line.silent_since.store(line.millis(), Ordering::Relaxed);
+        line.born = line.millis();
+        line.silent_since = AtomicU64::new(line.born);
         Arc::new(line)
     }
 
@@ -156,22 +163,25 @@ impl Line {
                 settings.idle_timeout,
             )
         } else {
-            (
-                self.silent_since.load(Ordering::Relaxed),
-                settings.header_timeout,
-            )
+            // However busy: whoever isn't known doesn't keep a connection.
+            let left = ANONYMOUS.saturating_sub(self.since(self.born));
+            let silent = self.since(self.silent_since.load(Ordering::Relaxed));
+            return left.min(settings.header_timeout.saturating_sub(silent));
         };
-        let passed = Duration::from_millis(self.millis().saturating_sub(since));
-        most.saturating_sub(passed)
+        most.saturating_sub(self.since(since))
+    }
+
+    fn since(&self, millis: u64) -> Duration {
+        Duration::from_millis(self.millis().saturating_sub(millis))
     }
 
     /// Half-closes and throws away what still comes, bounded in time: closing early would take the answer away from a
     /// client that is still sending.
-    pub async fn linger(&self) {
+    pub async fn linger(&self, most: Duration) {
         // A peer that is gone already is what this waits for.
         let _ = socket2::SockRef::from(&*self.stream).shutdown(std::net::Shutdown::Write);
         let drain = async {
-            let mut waste = vec![0; 64 * 1024];
+            let mut waste = [0; 4096];
             while self.stream.readable().await.is_ok() {
                 match self.stream.try_read(&mut waste) {
                     Ok(0) => return,
@@ -181,7 +191,7 @@ impl Line {
                 }
             }
         };
-        let _ = tokio::time::timeout(LINGER, drain).await;
+        let _ = tokio::time::timeout(most, drain).await;
     }
 
     fn millis(&self) -> u64 {

@@ -6,8 +6,11 @@ use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, StatusCode};
 
+use penstock_policy::admit::Act;
+
 use super::answer::{self, Answer};
 use super::line::Busy;
+use crate::live::Place;
 use crate::vault::Listing;
 
 const V1: &str = "application/vnd.x.restic.rest.v1";
@@ -15,6 +18,7 @@ const V2: &str = "application/vnd.x.restic.rest.v2";
 
 struct Listed {
     listing: Listing,
+    place: Place,
     sizes: bool,
     at: At,
     _busy: Busy,
@@ -28,13 +32,20 @@ enum At {
 }
 
 /// The answer to a list's request.
-pub fn answer(listing: Listing, headers: &HeaderMap, busy: Busy, head: bool) -> Answer {
+pub fn answer(
+    listing: Listing,
+    place: &Place,
+    headers: &HeaderMap,
+    busy: Busy,
+    head: bool,
+) -> Answer {
     let sizes = headers.get(ACCEPT).is_some_and(|accept| accept == V2);
     let mut answer = if head {
         answer::empty(StatusCode::OK)
     } else {
         let listed = Listed {
             listing,
+            place: place.clone(),
             sizes,
             at: At::Start,
             _busy: busy,
@@ -54,6 +65,10 @@ impl Listed {
         let mut text = String::new();
         if self.at == At::Start {
             text.push('[');
+        }
+        if let Err(refusal) = self.place.admit(Act::Read) {
+            self.at = At::End;
+            return Some((Err(std::io::Error::other(refusal.code())), self));
         }
         match self.listing.next().await {
             Some(Ok(objects)) => {

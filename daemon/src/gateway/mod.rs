@@ -15,6 +15,7 @@ mod register;
 mod route;
 mod serve;
 mod server;
+mod turns;
 mod upload;
 
 use std::collections::BTreeMap;

@@ -84,7 +84,13 @@ pub async fn look_or_delete(
             let schedule = schedule(place)?;
             let _session = gateway.live.join(schedule.id);
             let listing = gateway.repository(&schedule).await?.list(kind).await?;
-            Ok(list::answer(listing, &visit.headers, line.busy(), head))
+            Ok(list::answer(
+                listing,
+                place,
+                &visit.headers,
+                line.busy(),
+                head,
+            ))
         }
         (Wanted::Config | Wanted::Object(..), &Method::GET) => {
             download::get(gateway, line, place, visit).await

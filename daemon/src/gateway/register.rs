@@ -7,7 +7,7 @@ use http::{Method, StatusCode};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use penstock_policy::names::DEFAULT_SCHEDULE;
-use penstock_policy::record::Client;
+use penstock_policy::record::{Client, Enrolment};
 use penstock_policy::refusal::Refusal;
 use serde::Deserialize;
 
@@ -95,9 +95,7 @@ fn check_pass_key(gateway: &Gateway, visit: &Visit) -> Result<String, Fault> {
     });
     match right {
         Some(presented) => Ok(presented.password.clone()),
-        None => Ok(gateway
-            .doorkeeper
-            .fail(attempt, Refusal::BadPassKey, false)?),
+        None => Ok(gateway.doorkeeper.fail(attempt, Refusal::BadPassKey)?),
     }
 }
 
@@ -168,6 +166,16 @@ async fn again(
     client: &Client,
     own: &str,
 ) -> Result<Answer, Fault> {
+    let refused = Refusal::ClientExists {
+        client: client.client_id.to_string(),
+    };
+    // Only what this pass key made, and only while it is this customer's and alive.
+    let repeats = client.customer == visit.named.customer.id
+        && client.enrolment == Enrolment::PassKey
+        && client.revoked.is_none();
+    if !repeats {
+        return Err(refused.into());
+    }
     // A guess at an existing client's password, charged like any other.
     let attempt = Attempt {
         source: visit.source,
@@ -182,10 +190,7 @@ async fn again(
     if gateway.doorkeeper.opens(client, own).await? {
         return Ok(told(gateway, line, visit, (client, own), StatusCode::OK));
     }
-    Err(Refusal::ClientExists {
-        client: client.client_id.to_string(),
-    }
-    .into())
+    Ok(gateway.doorkeeper.fail(attempt, refused)?)
 }
 
 /// What the client needs to go on. A password that it chose is told back only within the lines for its shell.
@@ -207,11 +212,10 @@ fn told(
         .get(ACCEPT)
         .is_some_and(|accept| accept.as_bytes().starts_with(b"text/plain"));
     if plain {
-        let text: String = lines
-            .iter()
-            .flatten()
-            .map(|line| format!("{line}\n"))
-            .collect();
+        // Without an address to print, the password must not be lost.
+        let lines =
+            lines.unwrap_or_else(|| vec![format!("export RESTIC_REST_PASSWORD='{password}'")]);
+        let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
         return answer::whole(status, "text/plain; charset=utf-8", text.into_bytes());
     }
     let generated = secrets::is_generated(password).then_some(password);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use penstock_policy::names::{ClientId, RESERVED, ScheduleName};
+use penstock_policy::names::{ClientId, FullName, RESERVED, ScheduleName};
 use penstock_policy::protocol::Kind;
 use penstock_policy::record::{Customer, RecordId};
 
@@ -47,6 +47,9 @@ pub struct Named {
     pub client: ClientId,
     /// The schedule.
     pub schedule: ScheduleName,
+    /// Whether the path names somebody who can't exist. Such a path is asked for its password like any other, so that
+    /// nobody reads off the answers which customers there are.
+    pub nobody: bool,
 }
 
 /// Takes a path apart; none is a 404, before any record or disk is looked at.
@@ -71,8 +74,13 @@ pub fn parse(path: &str) -> Option<Route> {
         return None;
     }
     let wanted = wanted(&mut segments, folder)?;
+    // The same for every path, whichever customers there are: the first part may be a name, the last is an id.
+    let (first, last) = (segments.first()?, segments.last()?);
     let fits = (1..=3).contains(&segments.len())
-        && !segments.iter().any(|s| RESERVED.contains(&s.as_str()));
+        && !segments.iter().any(|s| RESERVED.contains(&s.as_str()))
+        && first.parse::<FullName>().is_ok()
+        && (segments.len() == 1 || last.parse::<ClientId>().is_ok())
+        && (segments.len() < 3 || segments[1].parse::<ClientId>().is_ok());
     fits.then_some(Route {
         base: segments,
         wanted,
@@ -107,35 +115,31 @@ impl Route {
     #[must_use]
     pub fn resolve(&self, tree: &Tree) -> Option<Named> {
         let base: Vec<&str> = self.base.iter().map(String::as_str).collect();
+        let default = tree.customers.get(&RecordId::DEFAULT_CUSTOMER)?;
         let known = tree.customer(base.first()?);
         let (customer, tag, client, schedule) = match (known, base.as_slice()) {
             (Some(customer), [_, client]) => (customer, None, *client, None),
             (Some(customer), [_, client, schedule]) => (customer, None, *client, Some(*schedule)),
-            (Some(_), _) => return None,
-            (None, [client]) => (
-                tree.customers.get(&RecordId::DEFAULT_CUSTOMER)?,
-                None,
-                *client,
-                None,
-            ),
-            (None, [client, schedule]) => {
-                let default = tree.customers.get(&RecordId::DEFAULT_CUSTOMER)?;
-                (default, None, *client, Some(*schedule))
-            }
-            (None, [tag, client, schedule]) => {
-                let default = tree.customers.get(&RecordId::DEFAULT_CUSTOMER)?;
-                (default, Some((*tag).to_owned()), *client, Some(*schedule))
-            }
-            (None, _) => return None,
+            (_, [client]) => (default, None, *client, None),
+            (None, [client, schedule]) => (default, None, *client, Some(*schedule)),
+            (None, [tag, client, schedule]) => (default, Some(*tag), *client, Some(*schedule)),
+            _ => return None,
         };
+        let customers_own = base.len() == 1 && known.is_some();
+        let client = client.parse();
+        let nobody = customers_own || client.is_err();
         Some(Named {
             customer: Arc::clone(customer),
-            tag,
-            client: client.parse().ok()?,
+            tag: tag.map(str::to_owned),
+            client: match client {
+                Ok(client) => client,
+                Err(_) => "nobody".parse().ok()?,
+            },
             schedule: match schedule {
                 Some(name) => name.parse().ok()?,
                 None => ScheduleName::default(),
             },
+            nobody,
         })
     }
 

@@ -1,10 +1,10 @@
 //! A request's walk through the steps, and the one place where a refusal is noted.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use http::header::{AUTHORIZATION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
-use http::{HeaderMap, Method, Request, Version};
+use http::{HeaderMap, Method, Request, StatusCode, Version};
 use hyper::body::{Body, Incoming};
 use penstock_policy::names::ClientId;
 
@@ -43,13 +43,13 @@ pub async fn serve(gateway: &Arc<Gateway>, line: &Arc<Line>, request: Request<In
     let (head, mut body) = request.into_parts();
     let settings = gateway.settings();
     let source = source(line.peer, &head.headers, &settings);
-    let mut who = ("-".to_owned(), "-".to_owned());
+    let mut cause = Cause::of(source);
     let outcome = async {
         check_head(&head.headers, head.version)?;
         let route = route::parse(head.uri.path()).ok_or(Fault::NotFound)?;
-        who = route.shown();
+        cause.typed = route.shown();
         let named = named(gateway, &route)?;
-        who = (named.customer.short.to_string(), named.client.to_string());
+        cause.names(&named.customer.short, &named.client);
         let visit = Visit {
             method: head.method.clone(),
             query: head.uri.query().map(str::to_owned),
@@ -66,19 +66,9 @@ pub async fn serve(gateway: &Arc<Gateway>, line: &Arc<Line>, request: Request<In
         act(gateway, line, &visit, visitor, &mut body).await
     }
     .await;
-    let mut answer = outcome.unwrap_or_else(|fault| {
-        say(
-            gateway,
-            &fault,
-            &head.method,
-            Cause {
-                customer: who.0,
-                client: who.1,
-                source: source.to_string(),
-            },
-        )
-    });
-    if !body.is_end_stream() {
+    let mut answer = outcome.unwrap_or_else(|fault| say(gateway, &fault, &head.method, cause));
+    let unknown = answer.status() == StatusCode::UNAUTHORIZED;
+    if unknown || !body.is_end_stream() {
         answer::close(&mut answer);
     }
     answer
@@ -146,12 +136,14 @@ fn check_head(headers: &HeaderMap, version: Version) -> Result<(), Fault> {
     if hosts > 1 || (hosts == 0 && version == Version::HTTP_11) {
         return Err(Fault::Bad("exactly one Host header is needed".into()));
     }
-    if headers.get_all(CONTENT_LENGTH).iter().count() > 1
-        || (headers.contains_key(CONTENT_LENGTH) && headers.contains_key(TRANSFER_ENCODING))
-    {
+    if headers.get_all(CONTENT_LENGTH).iter().count() > 1 {
         return Err(Fault::Bad(
             "exactly one Content-Length header is needed".into(),
         ));
+    }
+    // Space is reserved by the length before a body is read, so that no body comes in chunks.
+    if headers.contains_key(TRANSFER_ENCODING) {
+        return Err(Fault::LengthRequired);
     }
     Ok(())
 }
@@ -164,10 +156,10 @@ fn source(peer: IpAddr, headers: &HeaderMap, settings: &Settings) -> IpAddr {
     let mut hops: Vec<IpAddr> = Vec::new();
     for header in headers.get_all("x-forwarded-for") {
         for hop in header.to_str().unwrap_or_default().split(',') {
-            match hop.trim().parse() {
-                Ok(address) => hops.push(address),
+            match hop_address(hop.trim()) {
+                Some(address) => hops.push(address.to_canonical()),
                 // What stands before a forged entry can't be trusted either.
-                Err(_) => hops.clear(),
+                None => hops.clear(),
             }
         }
     }
@@ -175,6 +167,13 @@ fn source(peer: IpAddr, headers: &HeaderMap, settings: &Settings) -> IpAddr {
         .rev()
         .find(|hop| !(settings.trusts_proxy)(*hop))
         .unwrap_or(peer)
+}
+
+/// An address, also with a port behind it or in brackets.
+fn hop_address(hop: &str) -> Option<IpAddr> {
+    let bare = hop.trim_start_matches('[').trim_end_matches(']');
+    let with_port = || hop.parse::<SocketAddr>().ok().map(|address| address.ip());
+    bare.parse().ok().or_else(with_port)
 }
 
 impl Visit {
@@ -189,9 +188,6 @@ impl Visit {
     /// # Errors
     /// When there is none: chunked bodies aren't taken, because space is reserved before they are read.
     pub fn length(&self) -> Result<u64, Fault> {
-        if self.headers.contains_key(TRANSFER_ENCODING) {
-            return Err(Fault::LengthRequired);
-        }
         let length = self
             .headers
             .get(CONTENT_LENGTH)

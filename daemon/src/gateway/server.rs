@@ -3,20 +3,25 @@
 use std::convert::Infallible;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::crowd::Who;
-use super::line::Line;
+use super::limiter::network;
+use super::line::{LINGER, Line};
 use super::{Gateway, serve as requests};
 use crate::listen::tcp;
 use crate::listen::tls::Certificates;
+
+/// Connections that are told that the server is full; more are just closed.
+const MOST_TURNED_AWAY: usize = 256;
 
 /// Read buffer of a connection: what one piece of a body can have.
 const READ_BUFFER: usize = 64 * 1024;
@@ -77,11 +82,15 @@ async fn one(
     } else {
         settings.connections_per_source
     };
-    let _source = crowd.enter(Who::Source(peer), most);
+    let _source = crowd.enter(Who::Source(network(peer)), most);
     let line = Line::new(stream, peer, certificates.is_some(), gateway.clock.clone());
     if _anybody.is_none() || _source.is_none() {
         tracing::debug!(source = %peer, "too many connections");
-        turn_away(&line, certificates.is_some()).await;
+        if certificates.is_none()
+            && let Some(_told) = crowd.enter(Who::TurnedAway, MOST_TURNED_AWAY)
+        {
+            turn_away(&line).await;
+        }
         return;
     }
     match certificates {
@@ -94,15 +103,11 @@ async fn one(
 }
 
 /// Says in plain words that the server is full; over TLS that would cost a handshake, so the line is just closed.
-async fn turn_away(line: &Arc<Line>, tls: bool) {
-    use tokio::io::AsyncWriteExt;
-    if tls {
-        return;
-    }
+async fn turn_away(line: &Arc<Line>) {
     let answer = "HTTP/1.1 503 The server is busy: try again soon.\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
     // Whoever is gone already needs no answer.
     if line.socket().write_all(answer.as_bytes()).await.is_ok() {
-        line.linger().await;
+        line.linger(Duration::from_secs(1)).await;
     }
 }
 
@@ -130,7 +135,7 @@ where
                 if let Err(error) = ended {
                     tracing::debug!(source = %line.peer, %error, "connection ended");
                 }
-                line.linger().await;
+                line.linger(LINGER).await;
                 return;
             }
             () = line.expired(gateway) => {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::StatusCode;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
@@ -13,6 +14,7 @@ use penstock_policy::refusal::Refusal;
 
 use super::Gateway;
 use super::answer::{self, Answer, Fault};
+use super::crowd::Who;
 use super::line::Line;
 use super::serve::Visit;
 use crate::live::{Doing, Place, Request};
@@ -23,7 +25,16 @@ use crate::vault::{ObjectName, Upload};
 const MAX_OBJECT: u64 = 4 * 1024 * 1024 * 1024;
 
 /// Longest config and key, in bytes.
-const MAX_SMALL_OBJECT: u64 = 1024 * 1024;
+const MAX_SMALL_OBJECT: u64 = 64 * 1024;
+
+/// Longest lock, in bytes: restic's have a few hundred.
+const MAX_LOCK: u64 = 16 * 1024;
+
+/// How long an upload waits for its turn.
+const TURN: Duration = Duration::from_secs(10);
+
+/// What has to come while a client is waited for as long as one may be silent: less is a drip that holds a place.
+const LEAST_IN_A_STALL: usize = 4096;
 
 /// What is collected before it is written, when a body is throttled and there may be thousands.
 const PACED_BATCH: usize = 64 * 1024;
@@ -73,10 +84,10 @@ pub async fn object(
     (kind, name): (Kind, ObjectName),
     body: &mut Incoming,
 ) -> Result<Answer, Fault> {
-    let most = if kind.pays() {
-        MAX_OBJECT
-    } else {
-        MAX_SMALL_OBJECT
+    let most = match kind {
+        Kind::Locks => MAX_LOCK,
+        Kind::Keys => MAX_SMALL_OBJECT,
+        Kind::Data | Kind::Index | Kind::Snapshots => MAX_OBJECT,
     };
     let length = bounded(visit.length()?, most)?;
     let schedule = place.ready_schedule().ok_or(Fault::NotFound)?;
@@ -128,12 +139,28 @@ async fn receive(
     let payer = request
         .filter(|_| pays)
         .map(|request| request.session().pacer(Direction::Backup).payer());
-    let _turn = gateway.crowd.upload().await.ok_or(Refusal::Draining)?;
     let stalled = gateway.settings().stalled_body_timeout;
+    let mut pull = Pull {
+        line,
+        stalled,
+        payer: payer.as_ref(),
+        request,
+        waited: Duration::ZERO,
+        came: 0,
+    };
+    let take = async {
+        // Locks, keys and config never wait.
+        let _turn = if pays {
+            Some(turn(gateway, place).await?)
+        } else {
+            None
+        };
+        pull.take(&mut upload, body).await
+    };
     let taken = tokio::select! {
         biased;
         refusal = place.barred(act) => Err(refusal.into()),
-        taken = take(line, stalled, &mut upload, payer.as_ref(), request, body) => taken,
+        taken = take => taken,
     };
     match taken {
         Ok(unfitted) => {
@@ -148,35 +175,78 @@ async fn receive(
     }
 }
 
-/// Pulls the body piece by piece: each is paid for before it is taken further, and nothing is read meanwhile.
-async fn take(
-    line: &Line,
+/// A body's turn among all uploads; no customer has more than a quarter of them.
+async fn turn(gateway: &Gateway, place: &Place) -> Result<impl Sized, Fault> {
+    let most = gateway.settings().uploads;
+    let (customer, _) = place.customer().map_err(|_| Refusal::ClientRemoved)?;
+    let own = gateway
+        .crowd
+        .enter(Who::Uploads(customer), most.div_ceil(4));
+    let own = own.ok_or(Refusal::Busy)?;
+    let turn = tokio::time::timeout(TURN, gateway.crowd.upload(most)).await;
+    let turn = turn.map_err(|_| Refusal::Busy)?.ok_or(Refusal::Draining)?;
+    Ok((own, turn))
+}
+
+/// A body being pulled piece by piece.
+struct Pull<'a> {
+    line: &'a Line,
     stalled: Duration,
-    upload: &mut Upload,
-    payer: Option<&Payer>,
-    request: Option<&Request>,
-    body: &mut Incoming,
-) -> Result<bool, Fault> {
-    let mut unfitted = false;
-    loop {
-        if let Some(payer) = payer {
-            let share = payer.pacer().share();
-            unfitted = line.fit(share);
-            upload.set_batch(if share.is_some() { PACED_BATCH } else { BATCH });
+    payer: Option<&'a Payer>,
+    request: Option<&'a Request>,
+    /// How long the client was waited for, and what came meanwhile, since it was last looked at.
+    waited: Duration,
+    came: usize,
+}
+
+impl Pull<'_> {
+    /// Each piece is paid for before it is taken further, and nothing is read meanwhile. True when the connection is
+    /// better closed afterwards.
+    async fn take(&mut self, upload: &mut Upload, body: &mut Incoming) -> Result<bool, Fault> {
+        let mut unfitted = false;
+        loop {
+            if let Some(payer) = self.payer {
+                let share = payer.pacer().share();
+                unfitted = self.line.fit(share);
+                upload.set_batch(if share.is_some() { PACED_BATCH } else { BATCH });
+            }
+            let Some(piece) = self.piece(body).await? else {
+                return Ok(unfitted);
+            };
+            match (self.payer, self.request) {
+                (Some(payer), _) => payer.pay(piece.len() as u64).await,
+                (None, Some(request)) => request.session().pay_small(piece.len() as u64).await,
+                (None, None) => {}
+            }
+            let _disk = self
+                .request
+                .map(|request| request.session().waits_for_disk());
+            upload.write(piece).await?;
         }
-        // Only the client's own silence is timed: nothing is awaited here while we throttle.
-        let frame = tokio::time::timeout(stalled, body.frame());
-        let Some(frame) = frame.await.map_err(|_| Fault::Stalled)? else {
-            return Ok(unfitted);
-        };
-        let frame = frame.map_err(|error| Fault::Bad(format!("the body broke off: {error}")))?;
-        let Ok(piece) = frame.into_data() else {
-            continue;
-        };
-        if let Some(payer) = payer {
-            payer.pay(piece.len() as u64).await;
+    }
+
+    /// The next piece; none at the end. Only the client's own silence is timed: nothing is awaited here while we
+    /// throttle. A body that only drips is a silent one.
+    async fn piece(&mut self, body: &mut Incoming) -> Result<Option<Bytes>, Fault> {
+        loop {
+            let began = tokio::time::Instant::now();
+            let frame = tokio::time::timeout(self.stalled, body.frame()).await;
+            let Some(frame) = frame.map_err(|_| Fault::Stalled)? else {
+                return Ok(None);
+            };
+            let frame =
+                frame.map_err(|error| Fault::Bad(format!("the body broke off: {error}")))?;
+            self.waited += began.elapsed();
+            self.came += frame.data_ref().map_or(0, Bytes::len);
+            if self.waited >= self.stalled {
+                if self.came < LEAST_IN_A_STALL {
+                    return Err(Fault::Stalled);
+                }
+                (self.waited, self.came) = (Duration::ZERO, 0);
+            }
+            if let Ok(piece) = frame.into_data() {
+                return Ok(Some(piece));
+            }
         }
-        let _disk = request.map(|request| request.session().waits_for_disk());
-        upload.write(piece).await?;
     }
 }

@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use rustls::ServerConfig;
 use rustls::crypto::ring;
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
@@ -12,6 +13,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
+use x509_cert::Certificate;
+use x509_cert::der::Decode;
 
 /// How long a client may take for its handshake.
 pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -35,7 +38,14 @@ pub enum HandshakeError {
 /// The certificate shown to new connections. Clones share it.
 #[derive(Debug, Clone)]
 pub struct Certificates {
-    current: watch::Sender<Arc<ServerConfig>>,
+    current: watch::Sender<Shown>,
+}
+
+/// What is shown now.
+#[derive(Debug, Clone)]
+struct Shown {
+    config: Arc<ServerConfig>,
+    ends: Option<Timestamp>,
 }
 
 impl Certificates {
@@ -44,7 +54,7 @@ impl Certificates {
     /// # Errors
     /// When rustls refuses its own protocol versions.
     pub fn new(certified: Arc<CertifiedKey>) -> Result<Self, SetupError> {
-        let current = watch::Sender::new(server_config(certified)?);
+        let current = watch::Sender::new(Shown::new(certified)?);
         Ok(Self { current })
     }
 
@@ -53,8 +63,14 @@ impl Certificates {
     /// # Errors
     /// As [`Certificates::new`]; the old certificate stays.
     pub fn replace(&self, certified: Arc<CertifiedKey>) -> Result<(), SetupError> {
-        self.current.send_replace(server_config(certified)?);
+        self.current.send_replace(Shown::new(certified)?);
         Ok(())
+    }
+
+    /// When the certificate that is shown now ends (RFC 5280, section 4.1.2.5); none when that can't be read.
+    #[must_use]
+    pub fn ends(&self) -> Option<Timestamp> {
+        self.current.borrow().ends
     }
 
     /// Makes a TLS connection of `stream`, within [`HANDSHAKE_TIMEOUT`].
@@ -65,13 +81,28 @@ impl Certificates {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        let config = Arc::clone(&self.current.borrow());
+        let config = Arc::clone(&self.current.borrow().config);
         let handshake = TlsAcceptor::from(config).accept(stream);
         match tokio::time::timeout(HANDSHAKE_TIMEOUT, handshake).await {
             Ok(finished) => finished.map_err(HandshakeError::Failed),
             Err(_elapsed) => Err(HandshakeError::TooSlow),
         }
     }
+}
+
+impl Shown {
+    fn new(certified: Arc<CertifiedKey>) -> Result<Self, SetupError> {
+        Ok(Self {
+            ends: certified.cert.first().and_then(|own| end_of(own)),
+            config: server_config(certified)?,
+        })
+    }
+}
+
+fn end_of(certificate: &[u8]) -> Option<Timestamp> {
+    let certificate = Certificate::from_der(certificate).ok()?;
+    let end = certificate.tbs_certificate.validity.not_after;
+    Timestamp::from_second(i64::try_from(end.to_unix_duration().as_secs()).ok()?).ok()
 }
 
 /// TLS 1.2 and 1.3 with `certified`, for HTTP/1.1 alone.
@@ -105,6 +136,17 @@ mod tests {
         let key = PrivateKeyDer::try_from(issued.signing_key.serialize_der()).unwrap();
         let chain = vec![issued.cert.der().clone()];
         Arc::new(CertifiedKey::from_der(chain, key, &ring::default_provider()).unwrap())
+    }
+
+    #[test]
+    fn a_certificates_end_is_read() {
+        let mut params = rcgen::CertificateParams::new([NAME.to_owned()]).unwrap();
+        params.not_after = rcgen::date_time_ymd(2031, 3, 4);
+        let key = rcgen::KeyPair::generate().unwrap();
+        let issued = params.self_signed(&key).unwrap();
+        let end = end_of(issued.der()).unwrap();
+        assert_eq!(end.to_string(), "2031-03-04T00:00:00Z");
+        assert_eq!(end_of(b"nonsense"), None);
     }
 
     fn trusting(

@@ -1,9 +1,11 @@
 //! The table of refusals: what was refused to whom, from where and how often, bounded (rules, section 9).
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use penstock_policy::names::{ClientId, ShortName};
 use penstock_policy::refusal::{Reference, Refusal};
 use penstock_wire::view::{Event, RefusalView};
 use tokio_util::sync::CancellationToken;
@@ -29,20 +31,32 @@ struct Inner {
 }
 
 /// Who was refused, from where.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cause {
-    /// The customer's short name, or what the path named.
+    /// What the path named, as it was sent.
+    pub typed: (String, String),
+    /// The customer's short name.
     pub customer: String,
-    /// The client as the path named it.
+    /// The client's id.
     pub client: String,
     /// The address it came from.
     pub source: String,
 }
 
+/// What makes two refusals one row. For whoever isn't known it is what was sent and nothing else, so that a
+/// reference tells nothing about who exists.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Key {
+    customer: String,
+    client: String,
+    source: String,
+    code: &'static str,
+}
+
 #[derive(Default)]
 struct Table {
     rows: HashMap<Reference, Row>,
-    keys: HashMap<(Cause, &'static str), Reference>,
+    keys: HashMap<Key, Reference>,
     /// By the time of the last count, oldest first; a number keeps equal times apart.
     guesses: BTreeMap<u64, Reference>,
     others: BTreeMap<u64, Reference>,
@@ -53,7 +67,7 @@ struct Table {
 
 struct Row {
     view: RefusalView,
-    key: (Cause, &'static str),
+    key: Key,
     guess: bool,
     turn: u64,
 }
@@ -87,8 +101,12 @@ impl Refusals {
             cause.source
         );
         let (reference, first) = self.table().note(refusal, cause, now);
-        if first {
+        let guess = Refusal::GUESSES.contains(&refusal.code());
+        // The diary is no place that a guesser can fill: those are counted in the table.
+        if first && !guess {
             tracing::info!(address = %address, refusal = refusal.code(), reference = reference.as_str(), "refused");
+        } else {
+            tracing::debug!(address = %address, refusal = refusal.code(), reference = reference.as_str(), "refused");
         }
         self.0.events.send(Event {
             at: now,
@@ -152,9 +170,50 @@ impl Refusals {
     }
 }
 
+impl Cause {
+    /// Somebody of whom only the address is known.
+    #[must_use]
+    pub fn of(source: IpAddr) -> Self {
+        let nobody = || "-".to_owned();
+        Self {
+            typed: (nobody(), nobody()),
+            customer: nobody(),
+            client: nobody(),
+            source: source.to_string(),
+        }
+    }
+
+    /// What the path's names lead to.
+    pub fn names(&mut self, customer: &ShortName, client: &ClientId) {
+        self.customer = customer.to_string();
+        self.client = client.to_string();
+    }
+}
+
+impl Key {
+    fn of(code: &'static str, cause: &Cause) -> Self {
+        let guess = Refusal::GUESSES.contains(&code);
+        let (customer, client) = if guess {
+            cause.typed.clone()
+        } else {
+            (cause.customer.clone(), cause.client.clone())
+        };
+        Self {
+            customer,
+            client,
+            source: cause.source.clone(),
+            code: match code {
+                "too-many-attempts" => code,
+                _ if guess => "unauthenticated",
+                _ => code,
+            },
+        }
+    }
+}
+
 impl Table {
     fn note(&mut self, refusal: &Refusal, cause: Cause, now: jiff::Timestamp) -> (Reference, bool) {
-        let key = (cause, refusal.code());
+        let key = Key::of(refusal.code(), &cause);
         self.turn += 1;
         let turn = self.turn;
         if let Some(reference) = self.keys.get(&key).cloned()
@@ -162,6 +221,7 @@ impl Table {
         {
             row.view.last = now;
             row.view.count += 1;
+            row.view.code = refusal.code().to_owned();
             row.view.sentence = refusal.sentence();
             row.view.cause = refusal.cause();
             let before = std::mem::replace(&mut row.turn, turn);
@@ -181,9 +241,9 @@ impl Table {
         let view = RefusalView {
             reference: reference.as_str().to_owned(),
             code: refusal.code().to_owned(),
-            customer: key.0.customer.clone(),
-            client: key.0.client.clone(),
-            source: key.0.source.clone(),
+            customer: cause.customer,
+            client: cause.client,
+            source: cause.source,
             first: now,
             last: now,
             count: 1,
@@ -212,6 +272,7 @@ impl Table {
         };
         self.turn += 1;
         let cause = Cause {
+            typed: (view.customer.clone(), view.client.clone()),
             customer: view.customer.clone(),
             client: view.client.clone(),
             source: view.source.clone(),
@@ -223,7 +284,7 @@ impl Table {
             reference,
             Row {
                 view,
-                key: (cause, code),
+                key: Key::of(code, &cause),
                 guess,
                 turn,
             },
@@ -261,7 +322,7 @@ impl Table {
     }
 
     /// A reference that no row has; there are a million, and at most ten thousand rows.
-    fn free_reference(&self, key: &(Cause, &'static str)) -> Reference {
+    fn free_reference(&self, key: &Key) -> Reference {
         use std::hash::{BuildHasher, RandomState};
         let mut bits = RandomState::new().hash_one(key);
         loop {
@@ -297,6 +358,7 @@ mod tests {
 
     fn cause(client: usize) -> Cause {
         Cause {
+            typed: ("ABC".into(), client.to_string()),
             customer: "abc".into(),
             client: client.to_string(),
             source: "192.0.2.1".into(),
@@ -313,6 +375,18 @@ mod tests {
         assert_eq!(table.rows[&first].view.count, 2);
         let (other, _) = table.note(&Refusal::ClientUnknown, cause(1), Timestamp::UNIX_EPOCH);
         assert_ne!(other, first);
+    }
+
+    #[test]
+    fn a_reference_tells_nobody_which_cause_it_was() {
+        let mut table = Table::default();
+        let mut reference =
+            |refusal, client| table.note(&refusal, cause(client), Timestamp::UNIX_EPOCH).0;
+        let unknown = reference(Refusal::ClientUnknown, 1);
+        assert_eq!(reference(Refusal::BadCredentials, 1), unknown);
+        assert_eq!(reference(Refusal::ClientRevoked, 1), unknown);
+        assert_ne!(reference(Refusal::ClientUnknown, 2), unknown);
+        assert_eq!(table.rows[&unknown].view.code, "client-revoked");
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use penstock_policy::admit::Act;
 use penstock_policy::record::{RecordId, Schedule};
 use penstock_policy::refusal::Refusal;
 use penstock_wire::view::{Event, Running};
@@ -11,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::place::Place;
-use super::session::{Over, Request, Session};
+use super::session::{Over, Purse, Request, Session};
 use crate::clock::Clock;
 use crate::events::Events;
 use crate::store::Store;
@@ -19,6 +20,9 @@ use crate::throttle::Grain;
 
 /// A session without a request for so long is over (rules, section 8).
 const IDLE: Duration = Duration::from_secs(600);
+
+/// How long a schedule's purse outlives its session.
+const PURSE_KEPT: Duration = Duration::from_secs(5);
 
 /// All running backups; clones share them.
 #[derive(Clone)]
@@ -36,6 +40,8 @@ struct Inner {
 #[derive(Default)]
 struct Rooms {
     sessions: HashMap<RecordId, Arc<Session>>,
+    /// What sessions that ended paid from, and when they ended.
+    purses: HashMap<RecordId, (Purse, Duration)>,
     /// Schedules that nobody may enter, because they are being removed.
     closed: HashSet<RecordId>,
     draining: bool,
@@ -80,13 +86,13 @@ impl Live {
         if rooms.draining {
             return Err(Refusal::Draining);
         }
-        let grain = Grain::for_backups(rooms.sessions.len());
-        let session = Arc::new(Session::new(
-            place.clone(),
-            Arc::clone(schedule),
-            &self.0.clock,
-            grain,
-        ));
+        let clock = &self.0.clock;
+        let purse = match rooms.purses.remove(&schedule.id) {
+            Some((purse, _)) => purse,
+            None => Purse::new(place, clock, Grain::for_backups(rooms.sessions.len())),
+        };
+        let session = Session::new(place.clone(), Arc::clone(schedule), clock, purse);
+        let session = Arc::new(session);
         let request = session.join(self.over()).ok_or(Refusal::Draining)?;
         rooms.sessions.insert(schedule.id, Arc::clone(&session));
         drop(rooms);
@@ -124,6 +130,12 @@ impl Live {
     /// # Errors
     /// With the address of one of them that runs.
     pub fn close(&self, schedules: &[RecordId]) -> Result<Barrier, String> {
+        for session in schedules.iter().filter_map(|id| self.session(*id)) {
+            // Whoever can't even read any more won't come back to end it.
+            if session.place.admit(Act::Read).is_err() {
+                self.end(&session);
+            }
+        }
         let mut rooms = self.rooms();
         if let Some(session) = schedules.iter().find_map(|id| rooms.sessions.get(id)) {
             return Err(session.place.address());
@@ -165,6 +177,10 @@ impl Live {
     }
 
     fn look_around(&self) {
+        let now = self.0.clock.monotonic();
+        self.rooms()
+            .purses
+            .retain(|_, (_, ended)| now.saturating_sub(*ended) < PURSE_KEPT);
         let sessions: Vec<_> = self.rooms().sessions.values().cloned().collect();
         for session in sessions {
             if let Some((before, now)) = session.tick() {
@@ -200,6 +216,8 @@ impl Live {
             .is_some_and(|there| Arc::ptr_eq(there, session))
         {
             rooms.sessions.remove(&number);
+            let now = self.0.clock.monotonic();
+            rooms.purses.insert(number, (session.purse().clone(), now));
         }
         drop(rooms);
         let (view, snapshot) = session.history();

@@ -1,12 +1,9 @@
 //! Rates and shares over a stretch of time, from two samples of a session's counters.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use penstock_wire::view::HeldBy;
-
-use crate::clock::Clock;
 
 /// How far back "now" reaches in `top`.
 const RECENT: Duration = Duration::from_secs(3);
@@ -24,22 +21,6 @@ pub(super) struct Sample {
 /// The last few samples, oldest first.
 #[derive(Debug, Default)]
 pub(super) struct Samples(VecDeque<Sample>);
-
-/// Adds up the time during which at least one request waited.
-pub(super) struct Held {
-    clock: Clock,
-    tally: Mutex<Tally>,
-}
-
-#[derive(Debug, Default)]
-struct Tally {
-    waiting: u32,
-    since: Duration,
-    wall: Duration,
-}
-
-/// One request waiting.
-pub(super) struct Wait<'a>(&'a Held);
 
 impl Sample {
     pub(super) fn at(at: Duration) -> Self {
@@ -92,41 +73,6 @@ impl Samples {
         let bytes =
             (now.bytes_in + now.bytes_out).saturating_sub(before.bytes_in + before.bytes_out);
         (now.rate_since(&before, bytes), now.held_since(&before))
-    }
-}
-
-impl Held {
-    pub(super) fn new(clock: Clock) -> Self {
-        Self {
-            clock,
-            tally: Mutex::default(),
-        }
-    }
-
-    pub(super) fn wait(&self) -> Wait<'_> {
-        self.brought_up().waiting += 1;
-        Wait(self)
-    }
-
-    pub(super) fn wall(&self) -> Duration {
-        self.brought_up().wall
-    }
-
-    fn brought_up(&self) -> MutexGuard<'_, Tally> {
-        let mut tally = self.tally.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = self.clock.monotonic();
-        let passed = now.saturating_sub(tally.since);
-        tally.since = now;
-        if tally.waiting > 0 {
-            tally.wall += passed;
-        }
-        tally
-    }
-}
-
-impl Drop for Wait<'_> {
-    fn drop(&mut self) {
-        self.0.brought_up().waiting -= 1;
     }
 }
 

@@ -1,6 +1,7 @@
 //! One session: a schedule's running backup, restore or prune (rules, section 8).
 
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -11,9 +12,9 @@ use penstock_policy::record::{RecordId, Schedule};
 use penstock_wire::view::{Running, SessionView};
 
 use super::place::Place;
-use super::sample::{Held, Sample, Samples};
+use super::sample::{Sample, Samples};
 use crate::clock::Clock;
-use crate::throttle::{Grain, Pacer};
+use crate::throttle::{Grain, Held, Pacer};
 use crate::vault::ObjectName;
 
 /// What a request turned out to do, told when it succeeded; it names the session.
@@ -43,8 +44,9 @@ pub struct Session {
     pub started: Timestamp,
     clock: Clock,
     began: Duration,
-    backup: Arc<Pacer>,
-    restore: Arc<Pacer>,
+    purse: Purse,
+    /// The purse's counters when the session began: it may have another's.
+    base: Sample,
     disk: Held,
     state: Mutex<State>,
     samples: Mutex<Samples>,
@@ -65,6 +67,20 @@ struct State {
     ended: bool,
 }
 
+/// What a schedule's sessions pay from. It outlives a session for a while: ending one and beginning the next hands out no
+/// fresh burst.
+#[derive(Clone)]
+pub(super) struct Purse {
+    backup: Arc<Pacer>,
+    restore: Arc<Pacer>,
+    /// Bytes of locks and the like, which are free up to [`FREE`].
+    small: Arc<AtomicU64>,
+}
+
+/// Bytes of locks, keys and config that never wait. A lock has a few hundred and is renewed every five minutes: only who
+/// means them as a way around the throttle passes this.
+const FREE: u64 = 1024 * 1024;
+
 /// What is done when a request is over.
 pub(super) type Over = Arc<dyn Fn(&Arc<Session>) + Send + Sync>;
 
@@ -78,17 +94,10 @@ pub struct Request {
 const MAX_LOCKS: usize = 64;
 
 impl Session {
-    pub(super) fn new(place: Place, schedule: Arc<Schedule>, clock: &Clock, grain: Grain) -> Self {
-        let pacer = |direction| {
-            Arc::new(Pacer::with_grain(
-                clock.clone(),
-                place.rates(direction),
-                grain,
-            ))
-        };
+    pub(super) fn new(place: Place, schedule: Arc<Schedule>, clock: &Clock, purse: Purse) -> Self {
         Self {
-            backup: pacer(Direction::Backup),
-            restore: pacer(Direction::Restore),
+            base: purse.sample(clock),
+            purse,
             schedule,
             started: clock.wall(),
             began: clock.monotonic(),
@@ -105,9 +114,22 @@ impl Session {
     #[must_use]
     pub fn pacer(&self, direction: Direction) -> &Arc<Pacer> {
         match direction {
-            Direction::Backup => &self.backup,
-            Direction::Restore => &self.restore,
+            Direction::Backup => &self.purse.backup,
+            Direction::Restore => &self.purse.restore,
         }
+    }
+
+    /// Counts bytes of a body that is free, and makes them pay once there are too many for what they claim to be.
+    pub async fn pay_small(&self, bytes: u64) {
+        let before = self.purse.small.fetch_add(bytes, Ordering::Relaxed);
+        if before + bytes > FREE {
+            self.purse.backup.pay(bytes).await;
+        }
+    }
+
+    /// What it pays from.
+    pub(super) fn purse(&self) -> &Purse {
+        &self.purse
     }
 
     /// Counts the time until the result is dropped as held by our disk.
@@ -190,7 +212,11 @@ impl Session {
     #[must_use]
     pub fn binding(&self) -> Binding {
         let reads = self.kind() == "restore";
-        let pacer = if reads { &self.restore } else { &self.backup };
+        let pacer = self.pacer(if reads {
+            Direction::Restore
+        } else {
+            Direction::Backup
+        });
         pacer.current().into()
     }
 
@@ -269,11 +295,12 @@ impl Session {
     }
 
     fn sample(&self) -> Sample {
+        let now = self.purse.sample(&self.clock);
         Sample {
-            at: self.clock.monotonic(),
-            bytes_in: self.backup.paid(),
-            bytes_out: self.restore.paid(),
-            throttle: self.backup.held_wall() + self.restore.held_wall(),
+            at: now.at,
+            bytes_in: now.bytes_in - self.base.bytes_in,
+            bytes_out: now.bytes_out - self.base.bytes_out,
+            throttle: now.throttle.saturating_sub(self.base.throttle),
             disk: self.disk.wall(),
         }
     }
@@ -284,6 +311,30 @@ impl Session {
 
     fn samples(&self) -> MutexGuard<'_, Samples> {
         self.samples.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Purse {
+    pub(super) fn new(place: &Place, clock: &Clock, grain: Grain) -> Self {
+        let pacer = |direction| {
+            let rates = place.rates(direction);
+            Arc::new(Pacer::with_grain(clock.clone(), rates, grain))
+        };
+        Self {
+            backup: pacer(Direction::Backup),
+            restore: pacer(Direction::Restore),
+            small: Arc::default(),
+        }
+    }
+
+    fn sample(&self, clock: &Clock) -> Sample {
+        Sample {
+            at: clock.monotonic(),
+            bytes_in: self.backup.paid(),
+            bytes_out: self.restore.paid(),
+            throttle: self.backup.held_wall() + self.restore.held_wall(),
+            disk: Duration::ZERO,
+        }
     }
 }
 

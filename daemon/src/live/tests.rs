@@ -17,7 +17,7 @@ use penstock_policy::refusal::Refusal;
 use tokio::sync::watch;
 
 use super::place::Place;
-use super::session::{Doing, Session};
+use super::session::{Doing, Purse, Session};
 use crate::clock::Clock;
 use crate::store::{ClientState, Tree};
 use crate::throttle::Grain;
@@ -115,12 +115,8 @@ impl Scene {
 
     fn session(&self) -> Arc<Session> {
         let schedule = Arc::clone(&self.schedule);
-        Arc::new(Session::new(
-            self.place(),
-            schedule,
-            &self.clock,
-            Grain::FINE,
-        ))
+        let purse = Purse::new(&self.place(), &self.clock, Grain::FINE);
+        Arc::new(Session::new(self.place(), schedule, &self.clock, purse))
     }
 
     /// Publishes the customer with one field changed, as the writer does after a commit.
@@ -254,4 +250,49 @@ async fn a_session_is_named_by_what_it_did_and_over_when_its_locks_are_gone() {
         "nobody joins what has ended"
     );
     assert_eq!(session.history().1, Some(scene.clock.wall()));
+}
+
+#[tokio::test]
+async fn ending_a_session_and_beginning_the_next_hands_out_no_fresh_burst() {
+    let scene = Scene::new("2026-11-25T12:00:00Z", "4MiB/s always");
+    let folder = tempfile::tempdir().unwrap();
+    let events = crate::events::Events::new();
+    let options = crate::store::Options {
+        state_dir: folder.path().to_owned(),
+        clock: scene.clock.clone(),
+        events: events.clone(),
+        secret: || "psk_x".to_owned(),
+        time_zone: penstock_policy::throttle::Zone::utc(),
+    };
+    let (store, writer) = crate::store::Store::open(options).unwrap();
+    let live = super::Live::new(scene.clock.clone(), store.clone(), events);
+    let once = async || {
+        let request = live.enter(&scene.place(), &scene.schedule).unwrap();
+        let session = Arc::clone(request.session());
+        let pacer = Arc::clone(session.pacer(Direction::Backup));
+        pacer.pay(1024).await;
+        let running = session.running();
+        session.did(Doing::Locked(ObjectName::from([1; 32])));
+        session.did(Doing::Unlocked(ObjectName::from([1; 32])));
+        drop(request);
+        (session, pacer, running.bytes_in)
+    };
+    let (first, paid_first, in_first) = once().await;
+    let (second, paid_second, in_second) = once().await;
+    assert!(
+        !Arc::ptr_eq(&first, &second),
+        "its locks were gone: it ended"
+    );
+    assert!(
+        Arc::ptr_eq(&paid_first, &paid_second),
+        "the bucket is the same"
+    );
+    assert_eq!(
+        (in_first, in_second),
+        (1024, 1024),
+        "each counts its own bytes"
+    );
+    live.finish().await;
+    store.close().await;
+    writer.join();
 }

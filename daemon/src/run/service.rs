@@ -101,7 +101,10 @@ pub async fn serve(mut origin: Origin, passed: Passed) -> Result<(), RunError> {
             timeout: limits.admin_timeout,
         },
         forgive: forgiving(&gateway),
-        certificate_end: Arc::new(|| None),
+        certificate_end: {
+            let certificates = certificates.clone();
+            Arc::new(move || certificates.as_ref()?.ends())
+        },
     });
     admin::trash::finish_pending(&admin).await;
 

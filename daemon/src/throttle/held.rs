@@ -1,4 +1,4 @@
-//! How long a backup was held back by its throttle.
+//! How long something made a backup wait: its throttle, or the disk.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::clock::Clock;
 
 /// Adds up waiting time, of all connections together and of the backup as a whole.
-pub(super) struct Held {
+pub struct Held {
     clock: Clock,
     tally: Mutex<Tally>,
 }
@@ -20,10 +20,12 @@ struct Tally {
 }
 
 /// One caller waiting; dropping it ends the wait, however it ends.
-pub(super) struct Wait<'a>(&'a Held);
+pub struct Wait<'a>(&'a Held);
 
 impl Held {
-    pub(super) fn new(clock: Clock) -> Self {
+    /// Nobody waits yet.
+    #[must_use]
+    pub fn new(clock: Clock) -> Self {
         Self {
             clock,
             tally: Mutex::default(),
@@ -31,18 +33,18 @@ impl Held {
     }
 
     /// Begins a wait.
-    pub(super) fn wait(&self) -> Wait<'_> {
+    pub fn wait(&self) -> Wait<'_> {
         self.brought_up().waiting += 1;
         Wait(self)
     }
 
     /// Waiting time summed over the connections, those waiting now included.
-    pub(super) fn sum(&self) -> Duration {
+    pub fn sum(&self) -> Duration {
         self.brought_up().sum
     }
 
     /// Time during which at least one connection waited.
-    pub(super) fn wall(&self) -> Duration {
+    pub fn wall(&self) -> Duration {
         self.brought_up().wall
     }
 

@@ -11,6 +11,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use penstock_policy::throttle::Span;
 
+pub use held::{Held, Wait};
 pub use pacer::{Pacer, Payer};
 
 /// Where a pacer learns its rate: the records that decide it, as they are published.

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::field::{Field, FieldError, Record, Shape, line, or_word, parse, parse_yes_no, yes_no};
+use super::field::{Field, FieldError, Record};
 use super::{Activation, Credential, RecordId};
 use crate::names::ClientId;
 use crate::throttle::Throttle;
@@ -85,46 +85,11 @@ impl Client {
 impl Record for Client {
     const KIND: &'static str = "client";
     const FIELDS: &'static [Field<Self>] = &[
-        Field {
-            name: "activated",
-            label: "Activated",
-            help: "yes or no: while no, it can't back up; restores go on",
-            shape: Shape::YesNo,
-            get: |r| yes_no(r.activation.activated),
-            set: |r, v| parse_yes_no(v).map(|v| r.activation.activated = v),
-        },
-        Field {
-            name: "reason",
-            label: "Reason",
-            help: "why it isn't activated, for the client to read",
-            shape: Shape::Text,
-            get: |r| r.activation.reason.clone(),
-            set: |r, v| line(v, 200).map(|v| r.activation.reason = v),
-        },
-        Field {
-            name: "until",
-            label: "Suspended until",
-            help: "a date (2026-12-24) or date and time (2026-12-24T08:00) that ends the suspension, or none",
-            shape: Shape::Text,
-            get: |r| or_word(r.activation.until.as_ref(), "none"),
-            set: |r, v| r.activation.set_until(v),
-        },
-        Field {
-            name: "throttle",
-            label: "Bandwidth throttling",
-            help: "for EACH backup: inherit, unlimited, or a block such as '8Mbit/s 08:00-18:00 weekend-exempt'",
-            shape: Shape::Text,
-            get: |r| r.throttle.to_string(),
-            set: |r, v| parse(v).map(|v| r.throttle = v),
-        },
-        Field {
-            name: "restore_throttle",
-            label: "Restore throttling",
-            help: "for EACH restore: inherit, unlimited, or a block",
-            shape: Shape::Text,
-            get: |r| r.restore_throttle.to_string(),
-            set: |r, v| parse(v).map(|v| r.restore_throttle = v),
-        },
+        Field::ACTIVATED,
+        Field::REASON,
+        Field::UNTIL,
+        Field::THROTTLE,
+        Field::RESTORE_THROTTLE,
     ];
 
     fn revision(&self) -> u64 {

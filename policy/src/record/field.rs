@@ -1,6 +1,7 @@
 //! Fields as data: one table for each record drives flags, the edited file, audit, undo and output alike.
 
 use crate::edit::Change;
+use crate::names::is_hidden;
 use crate::units::cut;
 
 /// One field that an administrator can set.
@@ -140,7 +141,8 @@ fn text(value: &str, limit: usize, also: fn(char) -> bool) -> Result<String, Fie
             "the text has {count} characters; at most {limit} are kept"
         )));
     }
-    match value.chars().find(|c| c.is_control() && !also(*c)) {
+    let unfit = |c: &char| (c.is_control() || is_hidden(*c)) && !also(*c);
+    match value.chars().find(unfit) {
         Some(found) => Err(FieldError(format!(
             "the text can't contain the control character {found:?}"
         ))),

@@ -8,6 +8,7 @@ mod field;
 mod reseller;
 mod schedule;
 mod server;
+mod shared;
 
 use std::fmt;
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::field::{Field, Record, Shape, line, parse, parse_yes_no, yes_no};
+use super::field::{Field, Record, Shape, line, parse_yes_no, yes_no};
 use super::{Activation, RecordId};
 use crate::names::{FullName, ShortName};
 use crate::throttle::Throttle;
@@ -60,30 +60,9 @@ impl Record for Reseller {
             get: |r| r.contact.clone(),
             set: |r, v| line(v, 200).map(|v| r.contact = v),
         },
-        Field {
-            name: "activated",
-            label: "Activated",
-            help: "yes or no: while no, none of its customers' clients can back up; restores go on",
-            shape: Shape::YesNo,
-            get: |r| yes_no(r.activation.activated),
-            set: |r, v| parse_yes_no(v).map(|v| r.activation.activated = v),
-        },
-        Field {
-            name: "reason",
-            label: "Reason",
-            help: "why it isn't activated, for administrators",
-            shape: Shape::Text,
-            get: |r| r.activation.reason.clone(),
-            set: |r, v| line(v, 200).map(|v| r.activation.reason = v),
-        },
-        Field {
-            name: "until",
-            label: "Suspended until",
-            help: "a date (2026-12-24) or date and time (2026-12-24T08:00) that ends the suspension, or none",
-            shape: Shape::Text,
-            get: |r| super::field::or_word(r.activation.until.as_ref(), "none"),
-            set: |r, v| r.activation.set_until(v),
-        },
+        Field::ACTIVATED,
+        Field::REASON,
+        Field::UNTIL,
         Field {
             name: "automatically_add_clients",
             label: "Automatically add clients",
@@ -92,22 +71,8 @@ impl Record for Reseller {
             get: |r| yes_no(r.automatically_add_clients),
             set: |r, v| parse_yes_no(v).map(|v| r.automatically_add_clients = v),
         },
-        Field {
-            name: "throttle",
-            label: "Bandwidth throttling",
-            help: "for EACH backup: inherit, unlimited, or a block such as '8Mbit/s 08:00-18:00 weekend-exempt'",
-            shape: Shape::Text,
-            get: |r| r.throttle.to_string(),
-            set: |r, v| parse(v).map(|v| r.throttle = v),
-        },
-        Field {
-            name: "restore_throttle",
-            label: "Restore throttling",
-            help: "for EACH restore: inherit, unlimited, or a block",
-            shape: Shape::Text,
-            get: |r| r.restore_throttle.to_string(),
-            set: |r, v| parse(v).map(|v| r.restore_throttle = v),
-        },
+        Field::THROTTLE,
+        Field::RESTORE_THROTTLE,
     ];
 
     fn revision(&self) -> u64 {

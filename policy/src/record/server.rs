@@ -52,22 +52,8 @@ impl Default for Server {
 impl Record for Server {
     const KIND: &'static str = "server";
     const FIELDS: &'static [Field<Self>] = &[
-        Field {
-            name: "throttle",
-            label: "Bandwidth throttling",
-            help: "for EACH backup: unlimited, or a block such as '8Mbit/s 08:00-18:00 weekend-exempt'",
-            shape: Shape::Text,
-            get: |r| r.throttle.to_string(),
-            set: |r, v| parse(v).map(|v| r.throttle = v),
-        },
-        Field {
-            name: "restore_throttle",
-            label: "Restore throttling",
-            help: "for EACH restore: unlimited, or a block",
-            shape: Shape::Text,
-            get: |r| r.restore_throttle.to_string(),
-            set: |r, v| parse(v).map(|v| r.restore_throttle = v),
-        },
+        Field::THROTTLE,
+        Field::RESTORE_THROTTLE,
         Field {
             name: "time_zone",
             label: "Time zone",

@@ -110,6 +110,7 @@ async fn a_moved_client_is_held_to_its_new_customer_under_its_old_address() {
 async fn a_reference_leads_to_the_whole_cause() {
     let house = House::new().await;
     let cause = Cause {
+        typed: ("abc".into(), "pc".into()),
         customer: "abc".into(),
         client: "pc".into(),
         source: "192.0.2.1".into(),

@@ -134,6 +134,7 @@ async fn refusals_are_listed_once_newest_first_and_by_address() {
     for number in 0..300 {
         let customer = if number % 3 == 0 { "abc-inc" } else { "typo" };
         let cause = Cause {
+            typed: (customer.into(), format!("pc{number}")),
             customer: customer.into(),
             client: format!("pc{number}"),
             source: "192.0.2.1".into(),

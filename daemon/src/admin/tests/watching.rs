@@ -198,6 +198,7 @@ async fn what_rules_refused_needs_attention_and_what_guessers_try_does_not() {
         ("c", &Refusal::BadCredentials),
     ] {
         let cause = Cause {
+            typed: ("abc-inc".into(), client.into()),
             customer: "abc-inc".into(),
             client: client.into(),
             source: "192.0.2.1".into(),
