@@ -1,4 +1,14 @@
-//! Measurements, and what they share: a rate that stands still.
+//! Measurements, and what they share: a rate that stands still, and a real `penstockd` with its clients.
+
+pub mod admin;
+pub mod daemon;
+pub mod machine;
+pub mod noise;
+pub mod raw;
+pub mod restic;
+pub mod sampler;
+pub mod series;
+pub mod table;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -6,6 +16,44 @@ use jiff::Timestamp;
 use penstock_daemon::throttle::RateSource;
 use penstock_policy::throttle::{Level, Span};
 use penstock_policy::units::Rate;
+
+/// Why nothing could be measured.
+#[derive(Debug, thiserror::Error)]
+pub enum Trouble {
+    /// A file, folder, process or socket failed.
+    #[error("{what}: {source}")]
+    System {
+        /// What was being done, and what to do about it.
+        what: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// `penstockd` doesn't start, or ended.
+    #[error("penstockd {0}")]
+    Daemon(String),
+    /// The admin socket gave no answer that can be used.
+    #[error("the admin socket: {0}")]
+    Admin(String),
+    /// restic ended before it was measured.
+    #[error("restic {0}")]
+    Restic(String),
+    /// A raw connection wasn't answered as it should be.
+    #[error("a raw connection: {0}")]
+    Raw(String),
+    /// Too few bytes came, or none.
+    #[error("{0}; is the machine overloaded?")]
+    TooLittle(String),
+}
+
+impl Trouble {
+    /// For `map_err`: says what was being done.
+    pub fn system(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> Self {
+        move |source| Self::System {
+            what: what.into(),
+            source,
+        }
+    }
+}
 
 /// One record's rate, which may be edited; `None`: unthrottled.
 pub struct Fixed(AtomicU64);
