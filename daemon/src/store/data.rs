@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use penstock_policy::names::ScheduleName;
+use penstock_policy::names::{ClientId, ScheduleName};
 use penstock_policy::record::{RecordId, Schedule};
 use penstock_policy::refusal::Refusal;
 use penstock_wire::view::{RefusalView, SessionView};
 
 use super::Store;
 use super::command::{Enrol, Enrolled, LocationRecord, NewSchedule, Register, Registered};
+use super::trouble::Stop;
 use super::tx::Tx;
 use super::verbs::{enrol, schedule, session};
 use super::writer::{Call, Message};
@@ -21,6 +22,22 @@ impl Store {
     /// With the refusal that the client is to read; storage trouble is [`Refusal::StoreUnavailable`], here and below.
     pub async fn enrol(&self, ask: Enrol) -> Result<Enrolled, Refusal> {
         self.decide(move |tx| enrol::enrol(tx, &ask)).await
+    }
+
+    /// Whether an unknown client could be added to that customer, before anything is hashed for it: its id isn't
+    /// blocked, a slot is free, and no name stands in its way. [`Store::enrol`] and [`Store::register`] decide again,
+    /// and about the rest. A client that has come into being meanwhile is no refusal.
+    ///
+    /// # Errors
+    /// See [`Store::enrol`].
+    pub async fn enrol_possible(&self, customer: RecordId, id: &ClientId) -> Result<(), Refusal> {
+        let (shared, tree, id) = (self.shared.clone(), self.tree(), id.clone());
+        let decide = move || match enrol::possible(&shared.begin_read()?, &tree, customer, &id) {
+            Ok(()) => Ok(Ok(())),
+            Err(Stop::Decided(refusal)) => Ok(Err(refusal)),
+            Err(Stop::Trouble(trouble)) => Err(trouble.into()),
+        };
+        self.blocking(decide).await?
     }
 
     /// Registers a client with a pass key.
@@ -37,6 +54,21 @@ impl Store {
     /// See [`Store::enrol`].
     pub async fn create_schedule(&self, ask: NewSchedule) -> Result<Arc<Schedule>, Refusal> {
         self.decide(move |tx| schedule::create(tx, &ask)).await
+    }
+
+    /// The schedule with another folder than that one, which holds something on the disk: the next free number behind
+    /// it. A schedule that is ready, or has another folder already, is returned as it is.
+    ///
+    /// # Errors
+    /// [`Refusal::ClientUnknown`] when it was removed meanwhile; see [`Store::enrol`].
+    pub async fn another_folder(
+        &self,
+        client: RecordId,
+        name: ScheduleName,
+        taken: String,
+    ) -> Result<Arc<Schedule>, Refusal> {
+        self.decide(move |tx| schedule::another_folder(tx, client, &name, &taken))
+            .await
     }
 
     /// The schedule's folder is there.

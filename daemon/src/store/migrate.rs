@@ -1,5 +1,6 @@
 //! From older layouts to this one, step by step, each step in one transaction.
 
+use jiff::Timestamp;
 use penstock_policy::record::{RecordId, Schedule};
 use penstock_wire::view::SessionView;
 use redb::{Database, Durability, ReadableDatabase, WriteTransaction};
@@ -7,8 +8,8 @@ use redb::{Database, Durability, ReadableDatabase, WriteTransaction};
 use super::audit::Entry;
 use super::open::{OpenError, Place};
 use super::schema::{
-    AUDIT, AUDIT_OF, CLIENT_FOLDS, CLIENT_IDS, FOLDERS, FORMAT, LAST_BACKUP, Look, META, SCHEDULES,
-    SESSIONS, TRASH, all, decode, go_on, make_tables, put,
+    AUDIT, AUDIT_OF, CLIENT_FOLDS, CLIENT_IDS, FOLDERS, FORMAT, LAST_BACKUP, Look, META, REMOVED,
+    SCHEDULES, SESSIONS, TRASH, all, decode, delete, go_on, make_tables, put,
 };
 use super::trash::Row;
 use super::trouble::Trouble;
@@ -61,7 +62,7 @@ fn migrate_by(database: &Database, step: Step, to: u64) -> Result<(), Trouble> {
 }
 
 /// Format 1 had no indexes of folded ids, folders and the audit by record, and neither the last backups' table nor the
-/// refusals'.
+/// refusals'; and it blocked ids in one spelling.
 fn indexes(txn: &WriteTransaction) -> Result<(), Trouble> {
     make_tables(txn)?;
     let mut folds: Vec<(u64, String, RecordId)> = Vec::new();
@@ -72,6 +73,16 @@ fn indexes(txn: &WriteTransaction) -> Result<(), Trouble> {
     })?;
     for (customer, folded, client) in &folds {
         put(txn, CLIENT_FOLDS, (*customer, folded.as_str()), client)?;
+    }
+    let mut blocked: Vec<(u64, String, Timestamp)> = Vec::new();
+    txn.walk(REMOVED, all(), false, &mut |(customer, id), bytes| {
+        blocked.push((customer, id.to_owned(), decode("removed_ids", bytes)?));
+        Ok(go_on(true))
+    })?;
+    for (customer, id, at) in &blocked {
+        delete(txn, REMOVED, (*customer, id.as_str()))?;
+        let folded = penstock_policy::names::fold(id);
+        put(txn, REMOVED, (*customer, folded.as_str()), at)?;
     }
     let schedules: Vec<Schedule> = txn.values(SCHEDULES, all(), usize::MAX)?;
     let rows: Vec<Row> = txn.values(TRASH, all(), usize::MAX)?;

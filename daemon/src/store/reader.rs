@@ -12,14 +12,15 @@ use sha2::{Digest, Sha256};
 
 use super::audit::{Entry, Subject, walk_back};
 use super::command::{LocationRecord, Rejected, TrashState, Unavailable};
+use super::ids::find_client;
 use super::schema::{
-    AUDIT, CLIENT_IDS, CLIENTS, CUSTOMERS, LAST_BACKUP, LOCATIONS, Look, META, REFUSALS, REMOVED,
-    SCHEDULES, SERVER, SESSIONS, TRASH, all, go_on, of,
+    AUDIT, CLIENT_IDS, CLIENTS, CUSTOMERS, LAST_BACKUP, LOCATIONS, Look, META, REFUSALS, SCHEDULES,
+    SERVER, SESSIONS, TRASH, all, go_on, of,
 };
 use super::trash::Row;
 use super::tree::not_found;
 use super::trouble::Trouble;
-use super::tx::{find_client, schedules_of};
+use super::tx::schedules_of;
 
 /// One snapshot of the records.
 #[derive(Debug)]
@@ -94,15 +95,6 @@ impl Reader {
     /// See [`Reader::clients`].
     pub fn client(&self, customer: RecordId, id: &ClientId) -> Result<Option<Client>, Unavailable> {
         Ok(find_client(&self.0, customer, id)?)
-    }
-
-    /// Whether the id was removed from that customer and stays blocked.
-    ///
-    /// # Errors
-    /// See [`Reader::clients`].
-    pub fn removed(&self, customer: RecordId, id: &ClientId) -> Result<bool, Unavailable> {
-        let key = (customer.0, id.as_str());
-        Ok(self.0.bytes(REMOVED, key)?.is_some())
     }
 
     /// What an address leads to below its customer, or which name was probably meant.

@@ -37,7 +37,7 @@ pub(super) const CLIENT_FOLDS: Def<(u64, &str)> = TableDefinition::new("client_f
 pub(super) const CLIENT_COUNTS: Def<u64> = TableDefinition::new("client_counts");
 /// (customer, id) at which a client was reachable before it was moved, to its number.
 pub(super) const ALIASES: Def<(u64, &str)> = TableDefinition::new("aliases");
-/// (customer, id) that stay blocked after a removal.
+/// (customer, folded id) that stay blocked after a removal, however they are written.
 pub(super) const REMOVED: Def<(u64, &str)> = TableDefinition::new("removed_ids");
 /// (client, name) to the schedule.
 pub(super) const SCHEDULES: Def<(u64, &str)> = TableDefinition::new("schedules");

@@ -6,15 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use penstock_policy::names::ClientId;
 use penstock_policy::record::{Client, Customer, RecordId, Reseller, Schedule, Server};
 use penstock_wire::view::Event;
 use redb::{Key, WriteTransaction};
 use serde::Serialize;
 
 use super::schema::{
-    ALIASES, CLIENT_COUNTS, CLIENT_IDS, CLIENTS, CUSTOMERS, Def, Look, META, RESELLERS, SCHEDULES,
-    SERVER, Span, Visit, delete, of, put,
+    CLIENT_COUNTS, CLIENTS, CUSTOMERS, Def, Look, META, RESELLERS, SCHEDULES, SERVER, Span, Visit,
+    delete, of, put,
 };
 use super::tree::{ClientState, Tree};
 use super::trouble::Trouble;
@@ -51,6 +50,8 @@ pub(super) struct Draft {
     pub counters: Counters,
     /// Clients with a change in them or in their schedules.
     pub touched: BTreeSet<RecordId>,
+    /// Ids, by customer and folded, that lead elsewhere now, or are blocked or not any more.
+    pub ids: BTreeSet<(RecordId, String)>,
     /// What is told.
     pub events: Vec<Event>,
 }
@@ -66,6 +67,7 @@ impl Tx {
                 tree,
                 counters,
                 touched: BTreeSet::new(),
+                ids: BTreeSet::new(),
                 events: Vec::new(),
             }),
         }
@@ -153,6 +155,11 @@ impl Tx {
     /// Notes that a client or one of its schedules changed.
     pub fn touch(&self, client: RecordId) {
         self.draft.borrow_mut().touched.insert(client);
+    }
+
+    /// Notes that a customer's id, given folded, leads elsewhere now, or is blocked or not any more.
+    pub fn changed_id(&self, customer: RecordId, folded: String) {
+        self.draft.borrow_mut().ids.insert((customer, folded));
     }
 
     /// Writes the server's record.
@@ -302,31 +309,6 @@ impl Counters {
             put(txn, META, name, &value)?;
         }
         put(txn, META, "audit-head", &self.audit_head)
-    }
-}
-
-/// The number of the client that a customer's id leads to, by its own id or by where it was before it was moved.
-pub(super) fn client_number(
-    look: &impl Look,
-    customer: RecordId,
-    id: &ClientId,
-) -> Result<Option<RecordId>, Trouble> {
-    let key = (customer.0, id.as_str());
-    match look.get(CLIENT_IDS, key)? {
-        Some(number) => Ok(Some(number)),
-        None => look.get(ALIASES, key),
-    }
-}
-
-/// The client that a customer's id leads to.
-pub(super) fn find_client(
-    look: &impl Look,
-    customer: RecordId,
-    id: &ClientId,
-) -> Result<Option<Client>, Trouble> {
-    match client_number(look, customer, id)? {
-        Some(number) => look.get(CLIENTS, number.0),
-        None => Ok(None),
     }
 }
 

@@ -268,7 +268,7 @@ impl Worker {
     fn publish(&mut self, sealed: Sealed) {
         let Sealed { draft, clients } = sealed;
         self.counters = draft.counters;
-        self.cache.publish(clients);
+        self.cache.publish(clients, draft.ids);
         self.tree.send_replace(Arc::new(draft.tree));
         for event in draft.events {
             self.events.send(event);

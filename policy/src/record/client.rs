@@ -39,6 +39,9 @@ pub struct Client {
     /// When its password first opened something; none before. Kept so that a generated password that was lost on
     /// the way can be issued again.
     pub first_login: Option<Timestamp>,
+    /// SHA-256 of the pass key that gave it the password it has; only that key can issue it another. None for
+    /// every other way in, and once an administrator has set the password.
+    pub issued_by: Option<[u8; 32]>,
 }
 
 /// The ways in (rules, section 4).
@@ -78,6 +81,7 @@ impl Client {
             enrolment,
             tag: None,
             first_login: None,
+            issued_by: None,
         }
     }
 }

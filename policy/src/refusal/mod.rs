@@ -68,7 +68,7 @@ pub enum Refusal {
     NameTaken {
         /// The name as given.
         name: String,
-        /// The name that stands in the way.
+        /// The name that stands in the way, for administrators alone: it may be another customer's.
         by: String,
     },
     /// A chosen password has fewer than 12 characters.
@@ -225,6 +225,9 @@ impl Refusal {
             | Self::ClientRevoked => {
                 "Access denied: check the customer, the client id and the password.".to_owned()
             }
+            Self::NameTaken { name, .. } => {
+                format!("{name} can't be used as a name: choose another one.")
+            }
             _ => self.cause(),
         }
     }
@@ -357,6 +360,19 @@ mod tests {
             assert_eq!(refusal.class(), Class::Unauthenticated);
             assert_eq!(refusal.sentence(), all[0].sentence());
         }
+    }
+
+    #[test]
+    fn a_client_does_not_read_whose_name_stands_in_its_way() {
+        let refusal = Refusal::NameTaken {
+            name: "Laptop".into(),
+            by: "client laptop, which was moved to rival".into(),
+        };
+        assert_eq!(
+            refusal.sentence(),
+            "Laptop can't be used as a name: choose another one."
+        );
+        assert!(refusal.cause().contains("moved to rival"));
     }
 
     #[test]

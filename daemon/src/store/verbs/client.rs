@@ -16,10 +16,10 @@ use super::{
 };
 use crate::store::audit::{Note, Subject};
 use crate::store::command::{AddClients, Added, Edited, Rejected};
-use crate::store::schema::{ALIASES, CLIENT_IDS, Look, REMOVED};
+use crate::store::ids::{find_client as client_of, is_removed};
 use crate::store::tree::{Tree, not_found};
 use crate::store::trouble::Stop;
-use crate::store::tx::{Tx, find_client as client_of};
+use crate::store::tx::Tx;
 
 /// Adds clients, all or none.
 pub fn add(tx: &Tx, ask: &AddClients, who: &Who) -> Result<Vec<Added>, Stop<Rejected>> {
@@ -107,15 +107,15 @@ pub fn move_to(
     free_for(&tree, to, 0)?;
     let mut subjects = client_subjects(&client);
     subjects.push(Subject::Customer(to.id));
-    let id = client.client_id.clone();
-    tx.delete(CLIENT_IDS, (from.id.0, id.as_str()))?;
-    tx.put(ALIASES, (from.id.0, id.as_str()), &client.id)?;
+    tx.alias(from.id, &client.client_id, client.id)?;
     tx.set_client_count(from.id, tree.clients(from.id).saturating_sub(1))?;
-    // It may come home, where its own alias still stands.
-    tx.delete(ALIASES, (to.id.0, id.as_str()))?;
     client.customer = to.id;
+    let mut changes = vec![change("customer", from.short.as_str(), to.short.as_str())];
+    // Only paths into the Default Customer have a tag: it would shut the client out wherever else it is.
+    if let Some(tag) = client.tag.take() {
+        changes.push(change("tag", tag, "none"));
+    }
     place_client(tx, &client)?;
-    let changes = vec![change("customer", from.short.as_str(), to.short.as_str())];
     finish(tx, who, "client move", record, subjects, &client, changes)
 }
 
@@ -139,14 +139,13 @@ pub fn unblock(tx: &Tx, address: &Address, who: &Who) -> Result<Edited, Stop<Rej
     let customer = tree.find_customer(&address.customer)?;
     let id = client_id(address)?;
     let record = client_address(customer, id);
-    let key = (customer.id.0, id.as_str());
-    if tx.bytes(REMOVED, key)?.is_none() {
+    if !is_removed(tx, customer.id, id)? {
         // A client that is there has nothing to be unblocked here, only failed attempts elsewhere.
         let client =
             client_of(tx, customer.id, id)?.ok_or_else(|| not_found("client", &record, None))?;
         return Ok(unchanged(record, &client));
     }
-    tx.delete(REMOVED, key)?;
+    tx.unblock_id(customer.id, id)?;
     let note = Note {
         who,
         verb: "client unblock",
@@ -179,6 +178,7 @@ pub fn reset_password(
     }
     client.credential = credential.clone();
     client.first_login = None;
+    client.issued_by = None;
     tx.put_client(&client)?;
     let record = client_address(&customer, &client.client_id);
     let subjects = client_subjects(&client);

@@ -3,20 +3,22 @@
 use std::sync::Arc;
 
 use jiff::SignedDuration;
-use penstock_policy::admit::{self, Act, Subject as Wanting, admit};
+use penstock_policy::admit::{self, Act, Subject as Wanting, admit, free_slot};
 use penstock_policy::names::ClientId;
-use penstock_policy::record::{Client, Credential, Customer, Enrolment, RecordId};
+use penstock_policy::record::{Client, Credential, Customer, Enrolment, PassKeyError, RecordId};
 use penstock_policy::refusal::Refusal;
 use penstock_wire::view::Who;
+use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use super::{change, clash, client_address, client_subjects, masked, place_client};
 use crate::store::audit::Note;
 use crate::store::command::{Enrol, Enrolled, Register, Registered};
-use crate::store::schema::{Look, REMOVED};
+use crate::store::ids::{find_client, is_removed};
+use crate::store::schema::Look;
 use crate::store::tree::Tree;
 use crate::store::trouble::{Stop, Trouble};
-use crate::store::tx::{Tx, find_client};
+use crate::store::tx::Tx;
 
 /// How long after its making a generated password that opened nothing yet can be issued anew.
 const REISSUE: SignedDuration = SignedDuration::from_hours(1);
@@ -55,6 +57,28 @@ pub fn enrol(tx: &Tx, ask: &Enrol) -> Result<Enrolled, Stop<Refusal>> {
     Ok(Enrolled::New(Arc::new(client)))
 }
 
+/// Whether an unknown client could be added, as far as the records say that without its password.
+pub fn possible(
+    look: &impl Look,
+    tree: &Tree,
+    customer: RecordId,
+    id: &ClientId,
+) -> Result<(), Stop<Refusal>> {
+    let customer = tree
+        .customers
+        .get(&customer)
+        .ok_or(Refusal::ClientUnknown)?;
+    if find_client(look, customer.id, id)?.is_some() {
+        return Ok(());
+    }
+    let wanting = wanting(look, tree, customer, id, None)?;
+    if wanting.removed {
+        return Err(Refusal::ClientRemoved.into());
+    }
+    free_slot(&wanting)?;
+    free_name(look, tree, customer, id)
+}
+
 /// Registers a client with a pass key.
 pub fn register(tx: &Tx, ask: &Register) -> Result<Registered, Stop<Refusal>> {
     let tree = tx.tree();
@@ -67,17 +91,22 @@ pub fn register(tx: &Tx, ask: &Register) -> Result<Registered, Stop<Refusal>> {
         return Err(Refusal::BadPassKey.into());
     }
     let existing = find_client(tx, customer.id, &ask.client_id)?;
+    let wanting = wanting(tx, &tree, customer, &ask.client_id, existing.as_ref())?;
     if let Some(client) = existing.as_ref().filter(|client| reissues(tx, ask, client)) {
+        // Its uses may be over: one of them was this client's.
+        if customer.pass_key.usable_at(tx.at()) == Err(PassKeyError::Expired) {
+            return Err(Refusal::PassKeyExpired.into());
+        }
+        wanting.levels.activated_at(tx.at())?;
         let mut client = client.clone();
         client.credential.clone_from(&ask.credential);
         tx.put_client(&client)?;
         note(tx, "client register", &ask.source, customer, &client, None)?;
         return Ok(Registered::Reissued(Arc::new(client)));
     }
-    let wanting = wanting(tx, &tree, customer, &ask.client_id, existing.as_ref())?;
     admit::register(&wanting, tx.at())?;
     free_name(tx, &tree, customer, &ask.client_id)?;
-    let client = Client::new(
+    let mut client = Client::new(
         tx.new_id(),
         customer.id,
         ask.client_id.clone(),
@@ -85,6 +114,7 @@ pub fn register(tx: &Tx, ask: &Register) -> Result<Registered, Stop<Refusal>> {
         tx.at(),
         Enrolment::PassKey,
     );
+    client.issued_by = Some(digest(&ask.pass_key));
     place_client(tx, &client)?;
     if let Some(uses) = customer.pass_key.uses_left {
         let mut customer = Customer::clone(customer);
@@ -95,20 +125,25 @@ pub fn register(tx: &Tx, ask: &Register) -> Result<Registered, Stop<Refusal>> {
     Ok(Registered::New(Arc::new(client)))
 }
 
-/// Whether a registration is the second asking after an answer that was lost on the way.
+/// Whether a registration is the second asking after an answer that was lost on the way: by the same pass key, for a
+/// password that nobody has set since.
 fn reissues(tx: &Tx, ask: &Register, client: &Client) -> bool {
     let age = tx.at().duration_since(client.created);
     ask.generated
         && matches!(client.credential, Credential::Generated { .. })
-        && client.enrolment == Enrolment::PassKey
+        && client.issued_by == Some(digest(&ask.pass_key))
         && client.customer == ask.customer
         && client.first_login.is_none()
         && client.revoked.is_none()
         && age <= REISSUE
 }
 
+fn digest(pass_key: &str) -> [u8; 32] {
+    Sha256::digest(pass_key).into()
+}
+
 fn wanting<'a>(
-    tx: &Tx,
+    look: &impl Look,
     tree: &'a Tree,
     customer: &'a Customer,
     id: &ClientId,
@@ -120,23 +155,19 @@ fn wanting<'a>(
     Ok(Wanting {
         levels,
         clients: tree.clients(customer.id),
-        removed: is_removed(tx, customer.id, id)?,
+        removed: is_removed(look, customer.id, id)?,
         schedules: 0,
         schedule_exists: false,
     })
 }
 
-fn is_removed(tx: &Tx, customer: RecordId, id: &ClientId) -> Result<bool, Trouble> {
-    Ok(tx.bytes(REMOVED, (customer.0, id.as_str()))?.is_some())
-}
-
 fn free_name(
-    tx: &Tx,
+    look: &impl Look,
     tree: &Tree,
     customer: &Customer,
     id: &ClientId,
 ) -> Result<(), Stop<Refusal>> {
-    match clash(tx, tree, customer, id, None)? {
+    match clash(look, tree, customer, id, None)? {
         None => Ok(()),
         Some(by) => Err(Refusal::NameTaken {
             name: id.to_string(),

@@ -18,7 +18,7 @@ use penstock_policy::record::{Client, Customer, RecordId};
 use super::audit::{MASK, Subject};
 use super::command::Rejected;
 use super::reader::client_at;
-use super::schema::{CLIENT_FOLDS, CLIENT_IDS, CLIENTS, Look, REMOVED};
+use super::schema::{CLIENT_FOLDS, CLIENTS, Look};
 use super::tree::Tree;
 use super::trouble::{Stop, Trouble};
 use super::tx::Tx;
@@ -67,16 +67,16 @@ fn client_subjects(client: &Client) -> Vec<Subject> {
 /// What stands in the way of an id in a customer: a client's id that differs at most by case, in use or left behind by
 /// a moved client, or in the Default Customer a customer's name.
 fn clash(
-    tx: &Tx,
+    look: &impl Look,
     tree: &Tree,
     customer: &Customer,
     id: &ClientId,
     own: Option<RecordId>,
 ) -> Result<Option<String>, Trouble> {
     let folded = fold(id.as_str());
-    let holder: Option<RecordId> = tx.get(CLIENT_FOLDS, (customer.id.0, folded.as_str()))?;
+    let holder: Option<RecordId> = look.get(CLIENT_FOLDS, (customer.id.0, folded.as_str()))?;
     if let Some(holder) = holder.filter(|holder| Some(*holder) != own) {
-        let holder: Option<Client> = tx.get(CLIENTS, holder.0)?;
+        let holder: Option<Client> = look.get(CLIENTS, holder.0)?;
         return Ok(Some(match holder {
             Some(client) if client.customer == customer.id => {
                 format!("client {}", client.client_id)
@@ -106,10 +106,8 @@ fn taken(name: impl std::fmt::Display, by: &str) -> Rejected {
 
 /// Writes a client that is new in its customer: its row, its id, one more in the count; nothing blocks its id any more.
 fn place_client(tx: &Tx, client: &Client) -> Result<(), Trouble> {
-    let (customer, id) = (client.customer, client.client_id.as_str());
+    let customer = client.customer;
     tx.put_client(client)?;
-    tx.put(CLIENT_IDS, (customer.0, id), &client.id)?;
-    tx.put(CLIENT_FOLDS, (customer.0, fold(id).as_str()), &client.id)?;
-    tx.delete(REMOVED, (customer.0, id))?;
+    tx.own_id(client)?;
     tx.set_client_count(customer, tx.tree().clients(customer) + 1)
 }

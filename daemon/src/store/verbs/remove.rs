@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
-use penstock_policy::names::{Address, ClientId, NameError, fold};
+use penstock_policy::names::{Address, ClientId, NameError};
 use penstock_policy::record::{Client, RecordId, Schedule};
 use penstock_wire::view::Who;
 
@@ -12,8 +12,8 @@ use super::{client_address, client_subjects, find_client};
 use crate::store::audit::{Note, Subject};
 use crate::store::command::{Rejected, Removal, TrashState};
 use crate::store::schema::{
-    ALIASES, CLIENT_FOLDS, CLIENT_IDS, CLIENTS, LAST_BACKUP, Look, REMOVED, SCHEDULES, SESSIONS,
-    TRASH, all, decode, go_on, of,
+    ALIASES, CLIENT_IDS, CLIENTS, LAST_BACKUP, Look, SCHEDULES, SESSIONS, TRASH, all, decode,
+    go_on, of,
 };
 use crate::store::trash::{OldClient, OldSchedule, Row, What};
 use crate::store::tree::not_found;
@@ -44,8 +44,7 @@ pub fn client(
     drop_client(tx, &old)?;
     let left = tx.tree().clients(customer.id).saturating_sub(1);
     tx.set_client_count(customer.id, left)?;
-    let id = old.client.client_id.as_str();
-    tx.put(REMOVED, (customer.id.0, id), &tx.at())?;
+    tx.block_id(customer.id, &old.client.client_id)?;
     let subjects = client_subjects(&old.client);
     let what = What::Client(Box::new(old));
     keep(tx, who, "client remove", address, subjects, what)
@@ -194,14 +193,13 @@ fn gather_schedule(tx: &Tx, schedule: Schedule) -> Result<OldSchedule, Trouble> 
     })
 }
 
+/// Where it was before it was moved it doesn't come in again by itself either.
 fn drop_client(tx: &Tx, old: &OldClient) -> Result<(), Trouble> {
     let client = &old.client;
-    let own = (client.customer, client.client_id.clone());
-    for (customer, id) in old.aliases.iter().chain([&own]) {
-        let key = (customer.0, id.as_str());
-        tx.delete(CLIENT_IDS, key)?;
-        tx.delete(ALIASES, key)?;
-        tx.delete(CLIENT_FOLDS, (customer.0, fold(id.as_str()).as_str()))?;
+    tx.drop_id(client.customer, &client.client_id)?;
+    for (customer, id) in &old.aliases {
+        tx.drop_id(*customer, id)?;
+        tx.block_id(*customer, id)?;
     }
     for schedule in &old.schedules {
         drop_schedule(tx, schedule)?;

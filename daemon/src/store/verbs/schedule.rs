@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use penstock_policy::admit::{Act, Subject as Wanting, admit};
 use penstock_policy::names::{ScheduleName, fold};
-use penstock_policy::record::{Client, RecordId, Schedule};
+use penstock_policy::record::{Client, Customer, RecordId, Schedule};
 use penstock_policy::refusal::Refusal;
 
 use crate::store::command::NewSchedule;
@@ -45,11 +45,8 @@ pub fn create(tx: &Tx, ask: &NewSchedule) -> Result<Arc<Schedule>, Stop<Refusal>
         }
         .into());
     }
-    let folder = format!(
-        "{}/{}/{}",
-        levels.customer.short, client.client_id, ask.name
-    );
-    let folder = free_folder(tx, &ask.location, folder)?;
+    let folder = natural_folder(levels.customer, &client, &ask.name);
+    let folder = free_folder(tx, &ask.location, &folder, 1)?;
     let schedule = Schedule {
         id: tx.new_id(),
         client: client.id,
@@ -61,6 +58,35 @@ pub fn create(tx: &Tx, ask: &NewSchedule) -> Result<Arc<Schedule>, Stop<Refusal>
     };
     let key = (schedule.location.as_str(), schedule.folder.as_str());
     tx.put(FOLDERS, key, &schedule.id)?;
+    tx.put_schedule(&schedule)?;
+    Ok(Arc::new(schedule))
+}
+
+/// The schedule with another folder than the one that is taken on the disk.
+pub fn another_folder(
+    tx: &Tx,
+    client: RecordId,
+    name: &ScheduleName,
+    taken: &str,
+) -> Result<Arc<Schedule>, Stop<Refusal>> {
+    let schedule: Option<Schedule> = tx.get(SCHEDULES, (client.0, name.as_str()))?;
+    let client: Option<Client> = tx.get(CLIENTS, client.0)?;
+    // Removed meanwhile.
+    let (schedule, client) = schedule.zip(client).ok_or(Refusal::ClientUnknown)?;
+    if schedule.ready || schedule.folder != taken {
+        return Ok(Arc::new(schedule));
+    }
+    let tree = tx.tree();
+    let customer = tree
+        .customers
+        .get(&client.customer)
+        .ok_or(Refusal::ClientUnknown)?;
+    let natural = natural_folder(customer, &client, name);
+    let folder = free_folder(tx, &schedule.location, &natural, after(taken, &natural))?;
+    tx.delete(FOLDERS, (schedule.location.as_str(), taken))?;
+    let key = (schedule.location.as_str(), folder.as_str());
+    tx.put(FOLDERS, key, &schedule.id)?;
+    let schedule = Schedule { folder, ..schedule };
     tx.put_schedule(&schedule)?;
     Ok(Arc::new(schedule))
 }
@@ -79,14 +105,36 @@ pub fn ready(tx: &Tx, client: RecordId, name: &ScheduleName) -> Result<(), Stop<
     }
 }
 
-/// The folder, or with the first free number behind it: a moved client may have left one of that name, or the trash may
-/// hold one.
-fn free_folder(tx: &Tx, location: &str, folder: String) -> Result<String, Trouble> {
-    let mut candidate = folder.clone();
-    let mut number = 2;
-    while tx.bytes(FOLDERS, (location, candidate.as_str()))?.is_some() {
-        candidate = format!("{folder}-{number}");
+/// The folder that a schedule has unless another has it.
+fn natural_folder(customer: &Customer, client: &Client, name: &ScheduleName) -> String {
+    format!("{}/{}/{name}", customer.short, client.client_id)
+}
+
+/// The folder, as its number 1, or with the first free number from there on behind it: a moved client may have left one
+/// of that name, or the trash may hold one.
+fn free_folder(tx: &Tx, location: &str, folder: &str, from: u64) -> Result<String, Trouble> {
+    let mut number = from;
+    loop {
+        let candidate = match number {
+            1 => folder.to_owned(),
+            _ => format!("{folder}-{number}"),
+        };
+        if tx.bytes(FOLDERS, (location, candidate.as_str()))?.is_none() {
+            return Ok(candidate);
+        }
         number += 1;
     }
-    Ok(candidate)
+}
+
+/// The number after that of a taken folder: numbers only grow, so that no folder is tried twice.
+fn after(taken: &str, natural: &str) -> u64 {
+    match taken.strip_prefix(natural) {
+        Some("") => 2,
+        Some(behind) => {
+            let number = behind.strip_prefix('-').and_then(|text| text.parse().ok());
+            number.map_or(1, |number: u64| number.saturating_add(1))
+        }
+        // The client was moved since.
+        None => 1,
+    }
 }

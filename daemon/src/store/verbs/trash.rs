@@ -222,8 +222,7 @@ fn put_back(tx: &Tx, old: &OldClient) -> Result<(), Trouble> {
         let fold = (customer.0, fold.as_str());
         // Whoever took the place meanwhile keeps it.
         if tx.bytes(CLIENT_FOLDS, fold)?.is_none() && tx.bytes(CLIENT_IDS, key)?.is_none() {
-            tx.put(ALIASES, key, &old.client.id)?;
-            tx.put(CLIENT_FOLDS, fold, &old.client.id)?;
+            tx.alias(*customer, id, old.client.id)?;
         }
     }
     for schedule in &old.schedules {
