@@ -4,9 +4,9 @@ use jiff::Timestamp;
 use penstock_policy::admit::Subject;
 use penstock_policy::explain::{Explanation, explain};
 use penstock_policy::levels::Levels;
-use penstock_policy::names::Address;
+use penstock_policy::names::{Address, same_but_for_case};
 use penstock_policy::record::{Client, Credential, Enrolment, RecordId};
-use penstock_policy::refusal::Reference;
+use penstock_policy::refusal::{Reference, Refusal};
 use penstock_wire::reply::{Answer, Explained, FailureCode};
 
 use super::failure::Fault;
@@ -55,11 +55,11 @@ pub(super) async fn address(
             customer: customer.short.to_string(),
             ..address.clone()
         };
-        return Ok(explained(
-            address.to_string(),
-            &levels,
-            explain(&subject, at),
-        ));
+        let mut explanation = explain(&subject, at);
+        if let Err(taken @ Refusal::NameTaken { .. }) = store.enrol_possible(number, &id).await {
+            refuse_the_admitted(&mut explanation, &taken);
+        }
+        return Ok(explained(address.to_string(), &levels, explanation));
     };
     let name = address.schedule.clone().unwrap_or_default();
     // A moved client is held to what the customer says that has it now.
@@ -77,7 +77,23 @@ pub(super) async fn address(
     if let Some(schedule) = &address.schedule {
         shown = format!("{shown}/{schedule}");
     }
-    Ok(explained(shown, &levels, explain(&subject, at)))
+    let mut explanation = explain(&subject, at);
+    let names = schedules.iter().map(|schedule| schedule.name.as_str());
+    if let Some(other) = same_but_for_case(name.as_str(), names) {
+        let taken = Refusal::NameTaken {
+            name: name.to_string(),
+            by: format!("schedule {other}"),
+        };
+        refuse_the_admitted(&mut explanation, &taken);
+    }
+    Ok(explained(shown, &levels, explanation))
+}
+
+/// A name that stands in the way is found last: whatever else refuses comes first.
+fn refuse_the_admitted(explanation: &mut Explanation, refusal: &Refusal) {
+    for verdict in &mut explanation.verdicts {
+        verdict.refusal.get_or_insert_with(|| refusal.into());
+    }
 }
 
 /// A customer alone is asked about for its clients' sake: backups, restores and deletes are those of a client that

@@ -61,7 +61,7 @@ pub async fn visitor(gateway: &Gateway, line: &Line, visit: &Visit) -> Result<Vi
 ///
 /// # Errors
 /// With the refusal that its first repository would meet.
-pub fn would_enrol(gateway: &Gateway, visit: &Visit) -> Result<(), Fault> {
+pub async fn would_enrol(gateway: &Gateway, visit: &Visit) -> Result<(), Fault> {
     let tree = gateway.store.tree();
     let customer = visit.named.customer.id;
     let levels = tree.levels(customer, None).ok_or(Fault::NotFound)?;
@@ -73,6 +73,10 @@ pub fn would_enrol(gateway: &Gateway, visit: &Visit) -> Result<(), Fault> {
         schedule_exists: false,
     };
     admit(&subject, Act::Create, gateway.clock.wall())?;
+    gateway
+        .store
+        .enrol_possible(customer, visit.client())
+        .await?;
     Ok(())
 }
 
@@ -82,7 +86,7 @@ pub fn would_enrol(gateway: &Gateway, visit: &Visit) -> Result<(), Fault> {
 /// # Errors
 /// When a rule refuses, the password is unfit, or somebody else took the id meanwhile with another password.
 pub async fn enrol(gateway: &Gateway, line: &Line, visit: &Visit) -> Result<Place, Fault> {
-    would_enrol(gateway, visit)?;
+    would_enrol(gateway, visit).await?;
     gateway.location(&gateway.main_location)?.check().await?;
     let _turn = gateway
         .doorkeeper
@@ -91,7 +95,7 @@ pub async fn enrol(gateway: &Gateway, line: &Line, visit: &Visit) -> Result<Plac
     if let Visitor::Client(place) = visitor(gateway, line, visit).await? {
         return Ok(place);
     }
-    would_enrol(gateway, visit)?;
+    would_enrol(gateway, visit).await?;
     let presented = visit.presented.as_ref().ok_or(Refusal::BadCredentials)?;
     let credential = gateway.doorkeeper.hash(&presented.password).await?;
     gateway.doorkeeper.trust(&credential, &presented.password);

@@ -89,7 +89,7 @@ async fn act(
             gate::enrol(gateway, line, visit).await?
         }
         (Visitor::Stranger, _) => {
-            gate::would_enrol(gateway, visit)?;
+            gate::would_enrol(gateway, visit).await?;
             return Err(Fault::NotFound);
         }
     };

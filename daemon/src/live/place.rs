@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use penstock_policy::admit::{Act, Permit, Subject, admit};
 use penstock_policy::levels::{Direction, Levels};
-use penstock_policy::names::{ClientId, ScheduleName};
+use penstock_policy::names::{ClientId, ScheduleName, same_but_for_case};
 use penstock_policy::record::{Client, Credential, RecordId, Schedule};
 use penstock_policy::refusal::Refusal;
 use penstock_policy::throttle::Span;
@@ -110,6 +110,15 @@ impl Place {
             schedule_exists: state.schedules.get(&self.schedule).is_some_and(|s| s.ready),
         };
         let permit = admit(&subject, act, self.clock.wall())?;
+        if !subject.schedule_exists && matches!(act, Act::Read | Act::Create) {
+            let others = state.schedules.keys().map(ScheduleName::as_str);
+            if let Some(other) = same_but_for_case(self.schedule.as_str(), others) {
+                return Err(Refusal::NameTaken {
+                    name: self.schedule.to_string(),
+                    by: format!("schedule {other}"),
+                });
+            }
+        }
         if client.credential != self.credential {
             return Err(Refusal::BadCredentials);
         }

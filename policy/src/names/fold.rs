@@ -9,6 +9,24 @@ pub fn fold(name: &str) -> String {
     folded.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// The one of the others that differs from the name, but not when folded.
+pub fn same_but_for_case<'a>(
+    name: &str,
+    others: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
+    let folded = fold(name);
+    let mut same = None;
+    for other in others {
+        if other == name {
+            return None;
+        }
+        if fold(other) == folded {
+            same = Some(other);
+        }
+    }
+    same
+}
+
 /// Whether a character shows nothing itself but changes how others are shown: zero-width and bidirectional ones, with
 /// which two names could look alike (Unicode's general category Cf, as far as it is met in names).
 #[must_use]

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
-pub use fold::{fold, is_hidden, nearest};
+pub use fold::{fold, is_hidden, nearest, same_but_for_case};
 
 use crate::units::cut;
 

@@ -194,12 +194,12 @@ fn confusable(server: &Server) -> [(Client<'_>, &'static str); 2] {
         // Ids that differ only by case are one.
         (
             Client::with(server, "abc-inc", "LAPTOP", CHOSEN),
-            "LAPTOP can't be used as a name: it would be confused with client laptop.",
+            "LAPTOP can't be used as a name: choose another one.",
         ),
         // No client of the Default Customer bears a customer's name.
         (
             Client::with(server, "default", "abc-inc", CHOSEN),
-            "abc-inc can't be used as a name: it would be confused with customer abc-inc.",
+            "abc-inc can't be used as a name: choose another one.",
         ),
     ]
 }
