@@ -93,7 +93,8 @@ pub struct Limits {
     pub admin_connections: usize,
     /// `admin_timeout`: for an administrator's request to arrive or its answer to be taken, 1 s to 10 min. Default 30 s.
     pub admin_timeout: Duration,
-    /// `failures_per_client`: wrong credentials a minute for one client from one source, 1 to 600. Default 10.
+    /// `failures_per_client`: wrong credentials, and chosen passwords that have to be hashed, a minute for one client
+    /// from one source, 1 to 600. Default 10.
     pub failures_per_client: NonZeroU32,
     /// `failures_per_source`: wrong credentials a minute from one source, `failures_per_client` to 60,000. Default 60.
     pub failures_per_source: NonZeroU32,

@@ -121,10 +121,11 @@ impl Doorkeeper {
         };
         let found = self
             .store
-            .client(named.customer.id, &named.client)
+            .find(named.customer.id, &named.client)
             .await
             .map_err(|_| Refusal::StoreUnavailable)?;
-        let found = found.filter(|_| !named.nobody);
+        let removed = found.removed;
+        let found = found.state.filter(|_| !named.nobody);
         let client = found
             .as_ref()
             .and_then(|state| state.borrow().client.clone());
@@ -132,7 +133,6 @@ impl Doorkeeper {
         let ours = client.as_ref().filter(|client| client.tag == named.tag);
         let user_fits = presented.user == named.client.as_str();
         if client.is_none() && user_fits && adds_automatically && !named.nobody {
-            let removed = self.removed(named).await?;
             return if removed {
                 self.fail(attempt, Refusal::ClientRemoved)
             } else {
@@ -154,7 +154,7 @@ impl Doorkeeper {
             }),
             _ => {
                 let cause = match client {
-                    None if self.removed(named).await? => Refusal::ClientRemoved,
+                    None if removed => Refusal::ClientRemoved,
                     None => Refusal::ClientUnknown,
                     Some(_) => Refusal::BadCredentials,
                 };
@@ -214,11 +214,6 @@ impl Doorkeeper {
             Ok(()) => Err(cause),
             Err(seconds) => Err(Refusal::TooManyAttempts { seconds }),
         }
-    }
-
-    async fn removed(&self, named: &Named) -> Result<bool, Refusal> {
-        let removed = self.store.removed(named.customer.id, &named.client).await;
-        removed.map_err(|_| Refusal::StoreUnavailable)
     }
 
     /// Whether a chosen password is right. What was verified is never slowed; anything else is charged before it is hashed.

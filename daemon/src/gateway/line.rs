@@ -43,6 +43,8 @@ pub struct Line {
     /// Milliseconds of the clock since which the peer takes nothing; 0 while it does.
     unwritten_since: AtomicU64,
     authenticated: AtomicBool,
+    /// Whether an answer went out before its request's body was read.
+    unread: AtomicBool,
     customer: Mutex<Option<(RecordId, Counted)>>,
     buffer: AtomicU64,
 }
@@ -68,6 +70,7 @@ impl Line {
             silent_since: AtomicU64::new(0),
             unwritten_since: AtomicU64::new(0),
             authenticated: AtomicBool::new(false),
+            unread: AtomicBool::new(false),
             customer: Mutex::new(None),
             buffer: AtomicU64::new(0),
             clock,
@@ -96,6 +99,17 @@ impl Line {
     pub fn busy(self: &Arc<Self>) -> Busy {
         self.in_flight.fetch_add(1, Ordering::Relaxed);
         Busy(Arc::clone(self))
+    }
+
+    /// Notes that an answer goes out before its request's body was read.
+    pub fn leaves_unread(&self) {
+        self.unread.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether something may still be coming that nobody will read.
+    #[must_use]
+    pub fn has_unread(&self) -> bool {
+        self.unread.load(Ordering::Relaxed)
     }
 
     /// Notes that somebody authenticated, and counts the connection as the customer's.

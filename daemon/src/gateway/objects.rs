@@ -6,6 +6,7 @@ use http::header::{ACCEPT_RANGES, CONTENT_TYPE};
 use http::{HeaderValue, Method, StatusCode};
 use penstock_policy::admit::Act;
 use penstock_policy::protocol::Kind;
+use penstock_policy::record::Schedule;
 use penstock_policy::refusal::{Class, Refusal};
 
 use super::answer::{self, Answer, Fault};
@@ -15,7 +16,10 @@ use super::serve::Visit;
 use super::{Gateway, download, list};
 use crate::live::{Doing, Place};
 use crate::store::NewSchedule;
-use crate::vault::{ObjectName, RepoFolder};
+use crate::vault::{ObjectName, RepoFolder, VaultError};
+
+/// Folder names that are tried for a new schedule.
+const MOST_FOLDERS: usize = 100;
 
 /// Whether the request makes a repository: the only thing its path is good for.
 ///
@@ -54,7 +58,7 @@ pub async fn create(gateway: &Arc<Gateway>, place: &Place) -> Result<Answer, Fau
         })
         .await?;
     if !schedule.ready {
-        let folder = RepoFolder::parse(&schedule.folder)?;
+        let folder = free_folder(gateway, place, &schedule).await?;
         gateway
             .location(&schedule.location)?
             .create_repository(&folder)
@@ -65,6 +69,38 @@ pub async fn create(gateway: &Arc<Gateway>, place: &Place) -> Result<Answer, Fau
             .await?;
     }
     Ok(answer::empty(StatusCode::OK))
+}
+
+/// The folder for a schedule whose repository isn't made yet. One that holds something already was never ours: records
+/// brought back from an older copy, or a disk that was away, must not hand a new client another's repository.
+async fn free_folder(
+    gateway: &Gateway,
+    place: &Place,
+    schedule: &Schedule,
+) -> Result<RepoFolder, Fault> {
+    let location = gateway.location(&schedule.location)?;
+    let mut name = schedule.folder.clone();
+    for _ in 0..MOST_FOLDERS {
+        let folder = RepoFolder::parse(&name)?;
+        let free = match location.repository(&folder).await {
+            Ok(repository) => repository.is_empty().await?,
+            Err(VaultError::FolderGone(_)) => true,
+            Err(error) => return Err(error.into()),
+        };
+        if free {
+            return Ok(folder);
+        }
+        tracing::warn!(folder = %folder, "a folder without a record holds a repository; the next name is taken");
+        let (client, schedule) = (place.client_number, place.schedule.clone());
+        let moved = gateway
+            .store
+            .another_folder(client, schedule, name.clone())
+            .await?;
+        name.clone_from(&moved.folder);
+    }
+    Err(Fault::Internal(format!(
+        "no free folder was found beside {name}"
+    )))
 }
 
 /// HEAD, GET, lists and DELETE.
@@ -107,7 +143,7 @@ pub async fn look_or_delete(
 ///
 /// # Errors
 /// A refusal if making it would be refused, else not found.
-pub fn schedule(place: &Place) -> Result<Arc<penstock_policy::record::Schedule>, Fault> {
+pub fn schedule(place: &Place) -> Result<Arc<Schedule>, Fault> {
     place.admit(Act::Read)?;
     place.ready_schedule().ok_or(Fault::NotFound)
 }

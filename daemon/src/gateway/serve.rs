@@ -68,7 +68,10 @@ pub async fn serve(gateway: &Arc<Gateway>, line: &Arc<Line>, request: Request<In
     .await;
     let mut answer = outcome.unwrap_or_else(|fault| say(gateway, &fault, &head.method, cause));
     let unknown = answer.status() == StatusCode::UNAUTHORIZED;
-    if unknown || !body.is_end_stream() {
+    if !body.is_end_stream() {
+        line.leaves_unread();
+    }
+    if unknown || line.has_unread() {
         answer::close(&mut answer);
     }
     answer

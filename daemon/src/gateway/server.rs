@@ -135,7 +135,9 @@ where
                 if let Err(error) = ended {
                     tracing::debug!(source = %line.peer, %error, "connection ended");
                 }
-                line.linger(LINGER).await;
+                if line.has_unread() {
+                    line.linger(LINGER).await;
+                }
                 return;
             }
             () = line.expired(gateway) => {

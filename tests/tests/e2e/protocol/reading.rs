@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 
 use super::with_repository;
-use crate::support::{Object, Server};
+use crate::support::{Object, Server, administered};
 
 #[test]
 fn head_tells_the_exact_length_or_that_there_is_nothing() {
@@ -110,4 +110,22 @@ fn a_link_in_a_repository_is_never_followed() {
     let answer = laptop.post("snapshots", &Object::of(100, 2));
     assert!(answer.status >= 500, "{answer:?}");
     assert_eq!(fs::read_dir(&elsewhere).unwrap().count(), 0);
+}
+
+#[test]
+fn a_new_client_is_never_handed_what_lies_in_its_folder_already() {
+    let server = Server::start();
+    let newcomer = administered(&server);
+    // What an older repository of the same names left behind, when the records know nothing of it.
+    let left = newcomer.folder();
+    fs::create_dir_all(&left).unwrap();
+    fs::write(left.join("config"), "another's").unwrap();
+    newcomer.create().is(200);
+    newcomer.ask("HEAD", "config", b"").is(404);
+    newcomer.ask("POST", "config", b"its own").is(200);
+    assert_eq!(newcomer.ask("GET", "config", b"").is(200).text(), "its own");
+    assert_eq!(
+        fs::read_to_string(left.join("config")).unwrap(),
+        "another's"
+    );
 }
