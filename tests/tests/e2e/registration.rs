@@ -204,3 +204,94 @@ fn registration_keeps_to_the_maximum_client_limit() {
     assert_eq!(refused["code"], "client-limit");
     assert_eq!(refused["limit"], 2);
 }
+
+#[test]
+fn the_pass_key_never_takes_over_from_an_administrators_password() {
+    let server = Server::start();
+    administered(&server);
+    let key = pass_key(&server, "abc-inc");
+    json(&curl(&server, "desktop", &key, &[]), 201);
+    let reset = server.json(["client", "reset-password", "abc-inc/desktop"]);
+    let refused = json(&curl(&server, "desktop", &key, &[]), 403);
+    assert_eq!(refused["code"], "client-exists");
+    let password = reset["password"].as_str().unwrap();
+    let client = Client::with(&server, "abc-inc", "desktop", password);
+    client.create().is(200);
+}
+
+#[test]
+fn a_suspended_customers_pass_key_issues_nothing_anew() {
+    let server = Server::start();
+    administered(&server);
+    let key = pass_key(&server, "abc-inc");
+    json(&curl(&server, "desktop", &key, &[]), 201);
+    server.ctl(["customer", "suspend", "abc-inc"]).fine();
+    let refused = json(&curl(&server, "desktop", &key, &[]), 403);
+    assert_eq!(refused["code"], "customer-inactive");
+    server.ctl(["customer", "resume", "abc-inc"]).fine();
+    json(&curl(&server, "desktop", &key, &[]), 200);
+}
+
+#[test]
+fn a_revoked_clients_own_password_is_not_answered_again() {
+    let server = Server::start();
+    administered(&server);
+    let key = pass_key(&server, "abc-inc");
+    json(&curl(&server, "desktop", &key, &["--data", OWN]), 201);
+    json(&curl(&server, "desktop", &key, &["--data", OWN]), 200);
+    let revoke = ["client", "revoke", "abc-inc/desktop", "--yes"];
+    server.ctl(revoke).fine();
+    let refused = json(&curl(&server, "desktop", &key, &["--data", OWN]), 403);
+    assert_eq!(refused["code"], "client-exists");
+}
+
+#[test]
+fn a_client_of_a_mistyped_customer_is_at_home_once_it_is_moved() {
+    let server = Server::start();
+    administered(&server);
+    let open = [
+        "customer",
+        "edit",
+        "default",
+        "--automatically-add-clients",
+        "yes",
+    ];
+    server.ctl(open).fine();
+    // The Default Customer keeps the tag that the path named.
+    let stranger = Client::with(&server, "newco", "host1", OWN).schedule("d");
+    stranger.create().is(200);
+    Client::with(&server, "newca", "host1", OWN)
+        .schedule("d")
+        .ask("HEAD", "config", b"")
+        .is(401);
+    server.ctl(["customer", "add", "NewCo"]).fine();
+    server
+        .ctl(["client", "move", "default/host1", "newco"])
+        .fine();
+    stranger
+        .post("keys", &crate::support::Object::of(100, 1))
+        .is(200);
+}
+
+#[test]
+fn a_removed_id_stays_blocked_however_it_is_written() {
+    let server = Server::start();
+    let laptop = administered(&server);
+    let open = [
+        "customer",
+        "edit",
+        "abc-inc",
+        "--automatically-add-clients",
+        "yes",
+    ];
+    server.ctl(open).fine();
+    laptop.ask("HEAD", "config", b"").is(404);
+    let remove = ["client", "remove", "abc-inc/laptop", "--yes"];
+    server.ctl(remove).fine();
+    for id in ["laptop", "LAPTOP"] {
+        let comer = Client::with(&server, "abc-inc", id, OWN);
+        comer.create().is(401);
+        let row = &server.json(["refused", "abc-inc"])[0];
+        assert_eq!(row["code"], "client-removed", "{id}");
+    }
+}
