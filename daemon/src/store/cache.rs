@@ -17,7 +17,7 @@ use super::tx::client_state;
 /// Clients kept before those that nobody follows are dropped.
 const CAPACITY: usize = 20_000;
 /// Ids that lead to nobody kept before all of them are dropped: anyone can ask for any number of them.
-const ABSENT: usize = 10_000;
+pub(super) const ABSENT: usize = 10_000;
 
 /// What a customer's id leads to.
 #[derive(Debug, Clone)]
@@ -121,6 +121,11 @@ impl Cache {
 
     fn lock(&self) -> MutexGuard<'_, Clients> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    #[cfg(test)]
+    pub fn nobodies(&self) -> usize {
+        self.lock().nobodies
     }
 }
 

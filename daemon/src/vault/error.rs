@@ -36,6 +36,9 @@ pub enum VaultError {
     /// The location is there, but the repository's recorded folder is not.
     #[error("folder {0} is gone from its location; bring it back or remove its schedule")]
     FolderGone(RepoFolder),
+    /// The folder for a new repository holds something already, another repository as a rule; it is left as it is.
+    #[error("the folder {0} holds something already; give the new repository another one")]
+    FolderTaken(RepoFolder),
     /// Something stands where a folder was to be moved to; nothing is overwritten.
     #[error("{0} already exists; remove it or choose another name")]
     Exists(String),

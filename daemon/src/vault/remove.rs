@@ -53,6 +53,7 @@ fn remove<P: ?Sized + NixPath>(
     }
 }
 
-fn is_dots(name: &CStr) -> bool {
+/// Whether an entry is the folder itself or the one above.
+pub(super) fn is_dots(name: &CStr) -> bool {
     matches!(name.to_bytes(), b"." | b"..")
 }

@@ -4,8 +4,11 @@ mod admission;
 mod audit;
 mod edits;
 mod faults;
+mod ids;
 mod opening;
 mod publishing;
+mod registration;
+mod schedules;
 mod trash;
 
 use jiff::Timestamp;
@@ -189,6 +192,17 @@ fn address(address: &str) -> Address {
 
 fn credential(byte: u8) -> Credential {
     Credential::Generated { sha256: [byte; 32] }
+}
+
+fn register(customer: RecordId, id: &str, pass_key: &str, byte: u8) -> Register {
+    Register {
+        customer,
+        pass_key: pass_key.into(),
+        client_id: client_id(id),
+        credential: credential(byte),
+        generated: true,
+        source: "192.0.2.1".into(),
+    }
 }
 
 fn session(started: Timestamp, kind: &str) -> SessionView {

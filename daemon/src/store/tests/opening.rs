@@ -172,6 +172,7 @@ fn write_format_1(path: &std::path::Path) {
     write::<u64, _>(&txn, "clients", 5, &client);
     write::<(u64, &str), _>(&txn, "client_ids", (2, "Laptop"), &5_u64);
     write::<u64, _>(&txn, "client_counts", 2, &1_u32);
+    write::<(u64, &str), _>(&txn, "removed_ids", (2, "Gone"), &at);
     write::<(u64, &str), _>(&txn, "schedules", (5, "default"), &schedule);
     let later = at + jiff::SignedDuration::from_hours(24);
     write::<(u64, u64), _>(&txn, "sessions", (6, 1), &session(at, "backup"));
@@ -225,6 +226,9 @@ async fn records_of_format_1_are_brought_forward() {
         let refused = bench.clients("default", &["laptop"]).await.unwrap_err();
         assert!(matches!(refused, Rejected::Exists(_)));
         assert!(bench.store.read(Reader::refusals).await.unwrap().is_empty());
+        let gone = client_id("gone");
+        let removed = bench.store.removed(RecordId(2), &gone).await;
+        assert!(removed.unwrap(), "in every spelling");
         bench.reopen().await;
     }
     let gone = address("default/laptop/default");

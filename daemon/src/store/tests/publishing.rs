@@ -1,5 +1,9 @@
 //! What is published is what is stored.
 
+use redb::Key;
+
+use super::super::cache::ABSENT;
+use super::super::schema::{Def, Look, Span, Visit};
 use super::*;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -46,6 +50,120 @@ async fn a_client_is_never_served_as_it_was_before_an_answered_edit() {
             .unwrap();
         assert!(bench.state(customer, &id).await.is_none());
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_is_never_missing_once_its_coming_was_answered() {
+    let bench = Arc::new(Bench::new());
+    let open = [("automatically_add_clients", "yes")];
+    let customer = bench.customer("ABC", &open).await;
+    for round in 0..40 {
+        let id = format!("c{round}");
+        // Guessers that race with the client to be the first to learn that it isn't there.
+        let guessers: Vec<_> = (0..4)
+            .map(|_| {
+                let (bench, id) = (bench.clone(), id.clone());
+                tokio::spawn(async move {
+                    for _ in 0..20 {
+                        let _ = bench.state(customer, &id).await;
+                        tokio::task::yield_now().await;
+                    }
+                })
+            })
+            .collect();
+        bench.enrol(customer, &id).await.unwrap();
+        assert!(bench.state(customer, &id).await.is_some(), "{id}");
+        for guesser in guessers {
+            guesser.await.unwrap();
+        }
+        let gone = address(&format!("abc/{id}"));
+        let store = &bench.store;
+        store.remove_client(gone, false, who("root")).await.unwrap();
+        assert!(store.removed(customer, &client_id(&id)).await.unwrap());
+    }
+}
+
+#[tokio::test]
+async fn an_id_that_leads_to_nobody_is_read_once_and_again_when_that_changes() {
+    let bench = Bench::new();
+    let abc = bench.customer("ABC", &[]).await;
+    let other = bench.customer("Other", &[]).await;
+    let store = &bench.store;
+    let ids = ["laptop", "Laptop", "LAPTOP"].map(client_id);
+    // What all spellings lead to: asked of the store, then of what it keeps, which must say the same.
+    let answers = async |customer: RecordId| {
+        let mut answers = Vec::new();
+        for id in &ids {
+            let asked = store.find(customer, id).await.unwrap();
+            let kept = store.cache.get(customer, id).unwrap();
+            let asked = (asked.state.is_some(), asked.removed);
+            assert_eq!((kept.state.is_some(), kept.removed), asked, "{id}");
+            answers.push(asked);
+        }
+        answers
+    };
+    let (nobody, blocked, there) = ((false, false), (false, true), (true, false));
+    assert_eq!(answers(abc).await, [nobody; 3]);
+    assert_eq!(answers(other).await, [nobody; 3]);
+    bench.client("abc", "laptop").await;
+    assert_eq!(answers(abc).await, [there, nobody, nobody]);
+    let root = || who("root");
+    let at = |text: &str| address(text);
+    let moved = store.move_client(at("abc/laptop"), "other".into(), root());
+    moved.await.unwrap();
+    assert_eq!(answers(other).await, [there, nobody, nobody]);
+    let removed = store.remove_client(at("other/laptop"), false, root());
+    let removed = removed.await.unwrap();
+    assert_eq!(answers(abc).await, [blocked; 3]);
+    assert_eq!(answers(other).await, [blocked; 3]);
+    let unblocked = store.unblock_client(at("abc/LAPTOP"), root());
+    unblocked.await.unwrap();
+    assert_eq!(answers(abc).await, [nobody; 3]);
+    store.trash_settled(removed.item).await.unwrap();
+    store.trash_restore(removed.item, root()).await.unwrap();
+    assert_eq!(answers(abc).await, [there, nobody, nobody]);
+    assert_eq!(answers(other).await, [there, nobody, nobody]);
+}
+
+/// Records in which nothing is.
+struct Nothing;
+
+impl Look for Nothing {
+    fn bytes<K: Key + 'static>(
+        &self,
+        _: Def<K>,
+        _: K::SelfType<'_>,
+    ) -> Result<Option<Vec<u8>>, Trouble> {
+        Ok(None)
+    }
+
+    fn walk<'a, K: Key + 'static>(
+        &self,
+        _: Def<K>,
+        _: Span<K::SelfType<'a>>,
+        _: bool,
+        _: &mut Visit<'_, K>,
+    ) -> Result<(), Trouble> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn guesses_fill_no_more_than_their_own_room() {
+    let bench = Bench::new();
+    let customer = bench.customer("ABC", &[]).await;
+    bench.client("abc", "laptop").await;
+    bench.state(customer, "laptop").await.unwrap();
+    let cache = &bench.store.cache;
+    for number in 0..ABSENT * 2 + 1 {
+        let id = client_id(&format!("guess{number}"));
+        cache.load(customer, &id, || Ok(Nothing)).unwrap();
+        assert!(cache.get(customer, &id).is_some());
+        assert!(cache.nobodies() <= ABSENT, "{number}");
+    }
+    assert_eq!(cache.nobodies(), 1);
+    let laptop = cache.get(customer, &client_id("laptop")).unwrap();
+    assert!(laptop.state.is_some());
 }
 
 #[tokio::test]

@@ -119,11 +119,8 @@ async fn a_repository_whose_folder_is_gone_is_not_an_empty_one() {
 #[tokio::test]
 async fn a_repository_half_made_by_a_crash_is_completed() {
     let disk = Disk::new().await;
-    disk.store(Kind::Data, b"pack").await.unwrap();
-    let kept = data_path(name_of(b"pack"));
-    for first in 0..=u8::MAX {
-        // The one that holds the object stays.
-        let _ = fs::remove_dir(disk.inside(&format!("data/{first:02x}")));
+    for first in 1..=u8::MAX {
+        fs::remove_dir(disk.inside(&format!("data/{first:02x}"))).unwrap();
     }
     for kind in ["index", "keys", "locks", "snapshots"] {
         fs::remove_dir(disk.inside(kind)).unwrap();
@@ -133,7 +130,31 @@ async fn a_repository_half_made_by_a_crash_is_completed() {
     disk.location.create_repository(&schedule()).await.unwrap();
     assert_eq!(entries(&disk.inside("data")), 256);
     assert_eq!(entries(&disk.inside("")), 5);
-    assert_eq!(fs::read(disk.inside(&kept)).unwrap(), b"pack");
+}
+
+#[tokio::test]
+async fn a_folder_that_holds_something_is_not_made_anothers_repository() {
+    let disk = Disk::new().await;
+    for kind in ["index", "keys", "locks", "snapshots"] {
+        fs::remove_dir(disk.inside(kind)).unwrap();
+    }
+    let pack = data_path(name_of(b"pack"));
+    let lock = format!("locks/{}", name_of(b"lock"));
+    for held in [&*pack, &*lock, "config", "keys", "data/stray", "notes.txt"] {
+        let held = disk.inside(held);
+        fs::create_dir_all(held.parent().unwrap()).unwrap();
+        fs::write(&held, b"another's").unwrap();
+        let before = entries(&disk.inside(""));
+        let refused = disk.location.create_repository(&schedule()).await;
+        assert!(
+            matches!(refused, Err(VaultError::FolderTaken(folder)) if folder == schedule()),
+            "{held:?}"
+        );
+        assert_eq!(entries(&disk.inside("")), before, "nothing is made");
+        assert_eq!(fs::read(&held).unwrap(), b"another's");
+        fs::remove_file(held).unwrap();
+    }
+    disk.location.create_repository(&schedule()).await.unwrap();
 }
 
 #[tokio::test]
