@@ -49,57 +49,42 @@ pub async fn create(gateway: &Arc<Gateway>, place: &Place) -> Result<Answer, Fau
     let location = gateway.location(&gateway.main_location)?;
     // Asked before the record is made: an unmounted disk leaves no trace.
     location.check().await?;
-    let schedule = gateway
+    let (client, name) = (place.client_number, place.schedule.clone());
+    let mut schedule = gateway
         .store
         .create_schedule(NewSchedule {
-            client: place.client_number,
-            name: place.schedule.clone(),
+            client,
+            name: name.clone(),
             location: gateway.main_location.clone(),
         })
         .await?;
-    if !schedule.ready {
-        let folder = free_folder(gateway, place, &schedule).await?;
-        gateway
-            .location(&schedule.location)?
-            .create_repository(&folder)
-            .await?;
-        gateway
-            .store
-            .schedule_ready(place.client_number, place.schedule.clone())
-            .await?;
-    }
-    Ok(answer::empty(StatusCode::OK))
-}
-
-/// The folder for a schedule whose repository isn't made yet. One that holds something already was never ours: records
-/// brought back from an older copy, or a disk that was away, must not hand a new client another's repository.
-async fn free_folder(
-    gateway: &Gateway,
-    place: &Place,
-    schedule: &Schedule,
-) -> Result<RepoFolder, Fault> {
-    let location = gateway.location(&schedule.location)?;
-    let mut name = schedule.folder.clone();
     for _ in 0..MOST_FOLDERS {
-        let folder = RepoFolder::parse(&name)?;
-        let free = match location.repository(&folder).await {
-            Ok(repository) => repository.is_empty().await?,
-            Err(VaultError::FolderGone(_)) => true,
-            Err(error) => return Err(error.into()),
-        };
-        if free {
-            return Ok(folder);
+        // Made already, perhaps by another request in the meantime.
+        if schedule.ready {
+            return Ok(answer::empty(StatusCode::OK));
         }
-        tracing::warn!(folder = %folder, "a folder without a record holds a repository; the next name is taken");
-        let (client, schedule) = (place.client_number, place.schedule.clone());
-        let moved = gateway
-            .store
-            .another_folder(client, schedule, name.clone())
-            .await?;
-        name.clone_from(&moved.folder);
+        let folder = RepoFolder::parse(&schedule.folder)?;
+        let location = gateway.location(&schedule.location)?;
+        match location.create_repository(&folder).await {
+            Ok(_) => {
+                gateway.store.schedule_ready(client, name).await?;
+                return Ok(answer::empty(StatusCode::OK));
+            }
+            // Records brought back from an older copy must not hand a new client another's repository.
+            Err(VaultError::FolderTaken(folder)) => {
+                tracing::warn!(%folder, "a folder without a record holds something; the next name is taken");
+                let taken = schedule.folder.clone();
+                schedule = gateway
+                    .store
+                    .another_folder(client, name.clone(), taken)
+                    .await?;
+            }
+            Err(error) => return Err(error.into()),
+        }
     }
     Err(Fault::Internal(format!(
-        "no free folder was found beside {name}"
+        "no free folder was found beside {}",
+        schedule.folder
     )))
 }
 

@@ -158,29 +158,6 @@ impl Repository {
         Upload::begin(self, String::new(), None, len).await
     }
 
-    /// Whether it has neither config nor any object: what a repository is that was only just made.
-    ///
-    /// # Errors
-    /// As [`Repository::list`].
-    pub async fn is_empty(&self) -> Result<bool, VaultError> {
-        let this = self.clone();
-        blocking(move || {
-            if this.look(CONFIG)?.is_some() {
-                return Ok(false);
-            }
-            for kind in Kind::ALL {
-                let mut walker = Walker::new(this.clone(), kind);
-                while let Some(batch) = walker.next_batch()? {
-                    if !batch.is_empty() {
-                        return Ok(false);
-                    }
-                }
-            }
-            Ok(true)
-        })
-        .await
-    }
-
     /// The sum of the sizes of all objects and `config`, in bytes, as found on disk now.
     ///
     /// # Errors
