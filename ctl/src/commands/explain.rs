@@ -97,6 +97,7 @@ fn ask(
     let request = Request::Explain {
         address: address.clone(),
         at,
+        bytes: None,
     };
     expect_answer!(context.daemon.ask(&request)?, Explanation)
 }

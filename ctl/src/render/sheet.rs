@@ -167,9 +167,7 @@ pub fn client(view: &ClientView, look: Look) -> String {
 /// A schedule.
 pub fn schedule(view: &ScheduleView, look: Look) -> String {
     let zone = moment::zone(&view.zone);
-    let used = view
-        .used_space
-        .map_or_else(|| "location not available".to_owned(), human);
+    let used = human(view.used_space);
     let mut sheet = Sheet::new(view.address.clone());
     sheet
         .line("Location", view.location.clone())

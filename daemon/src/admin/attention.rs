@@ -30,7 +30,7 @@ impl Watchman<'_> {
     pub(super) async fn look(&self, admin: &Admin) -> Vec<Attention> {
         let context = &admin.context;
         let mut found = Vec::new();
-        for (name, location) in &context.locations {
+        for (name, location) in context.locations.all().iter() {
             found.extend(at_location(name, location).await);
         }
         if let Some(broken) = &context.audit {

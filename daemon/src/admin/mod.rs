@@ -11,11 +11,14 @@ mod connection;
 mod customers;
 mod edits;
 mod explain;
+mod export;
 mod failure;
 mod folders;
 mod handle;
 mod history;
 mod listener;
+mod locations;
+mod mcal;
 mod notes;
 mod page;
 mod peer;
@@ -23,6 +26,8 @@ mod removal;
 mod resellers;
 mod schedules;
 mod serve;
+mod snapshots;
+mod space;
 mod status;
 pub mod trash;
 mod watch;
@@ -30,7 +35,6 @@ mod watch;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -51,13 +55,10 @@ use crate::events::Events;
 use crate::live::{Live, Refusals};
 use crate::secrets::Hasher;
 use crate::store::{BrokenAt, Resolved, Store};
-use crate::vault::Location;
+use crate::vault::Locations;
 use census::Counted;
 use failure::Fault;
 use peer::Peers;
-
-/// Backup locations by name.
-pub type Locations = BTreeMap<String, Location>;
 
 /// Forgets failed attempts of a client, by its customer's short name and its id.
 pub type Forgive = Arc<dyn Fn(&str, &str) + Send + Sync>;

@@ -71,6 +71,7 @@ pub async fn would_enrol(gateway: &Gateway, visit: &Visit) -> Result<(), Fault> 
         removed: false,
         schedules: 0,
         schedule_exists: false,
+        month: Some(levels.month(gateway.clock.wall())),
     };
     admit(&subject, Act::Create, gateway.clock.wall())?;
     gateway
@@ -87,7 +88,10 @@ pub async fn would_enrol(gateway: &Gateway, visit: &Visit) -> Result<(), Fault> 
 /// When a rule refuses, the password is unfit, or somebody else took the id meanwhile with another password.
 pub async fn enrol(gateway: &Gateway, line: &Line, visit: &Visit) -> Result<Place, Fault> {
     would_enrol(gateway, visit).await?;
-    gateway.location(&gateway.main_location)?.check().await?;
+    let tree = gateway.store.tree();
+    let levels = tree.levels(visit.named.customer.id, None);
+    let location = levels.ok_or(Fault::NotFound)?.location();
+    gateway.location(location.as_str())?.check().await?;
     let _turn = gateway
         .doorkeeper
         .turn_to_enrol(visit.named.customer.id)

@@ -46,7 +46,8 @@ pub async fn create(gateway: &Arc<Gateway>, place: &Place) -> Result<Answer, Fau
         return Ok(answer::empty(StatusCode::OK));
     }
     place.admit(Act::Create)?;
-    let location = gateway.location(&gateway.main_location)?;
+    let location_name = place.location().map_err(|_| Refusal::ClientRemoved)?;
+    let location = gateway.location(&location_name)?;
     // Asked before the record is made: an unmounted disk leaves no trace.
     location.check().await?;
     let (client, name) = (place.client_number, place.schedule.clone());
@@ -55,7 +56,7 @@ pub async fn create(gateway: &Arc<Gateway>, place: &Place) -> Result<Answer, Fau
         .create_schedule(NewSchedule {
             client,
             name: name.clone(),
-            location: gateway.main_location.clone(),
+            location: location_name,
         })
         .await?;
     for _ in 0..MOST_FOLDERS {

@@ -2,10 +2,9 @@
 
 use std::path::Path;
 
-use crate::admin::Locations;
 use crate::run::RunError;
 use crate::store::{LocationRecord, Store};
-use crate::vault::{Location, VaultError};
+use crate::vault::{Location, Locations, VaultError};
 
 /// The first location's name.
 pub const MAIN: &str = "main";
@@ -19,12 +18,12 @@ pub async fn open(store: &Store, main: &Path) -> Result<Locations, RunError> {
         .read(|reader| reader.locations())
         .await
         .map_err(|error| RunError::System(std::io::Error::other(error)))?;
-    let mut locations = Locations::new();
+    let locations = Locations::default();
     for record in recorded {
         let location = Location::recorded(Path::new(&record.path), &record.id)?;
-        locations.insert(record.name, location);
+        locations.put(record.name, location);
     }
-    if !locations.contains_key(MAIN) {
+    if locations.get(MAIN).is_none() {
         let location = make(main).await?;
         store
             .record_location(LocationRecord {
@@ -34,9 +33,9 @@ pub async fn open(store: &Store, main: &Path) -> Result<Locations, RunError> {
             })
             .await
             .map_err(|refusal| RunError::System(std::io::Error::other(refusal.cause())))?;
-        locations.insert(MAIN.to_owned(), location);
+        locations.put(MAIN.to_owned(), location);
     }
-    for (name, location) in &locations {
+    for (name, location) in locations.all().iter() {
         prepare(name, location, main).await;
     }
     Ok(locations)

@@ -8,7 +8,7 @@ use penstock_policy::throttle::Zone;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::locations::{self, MAIN};
+use super::locations;
 use super::reload::{Origin, settings};
 use super::tasks::Tasks;
 use super::{Passed, RunError};
@@ -65,8 +65,7 @@ pub async fn serve(mut origin: Origin, passed: Passed) -> Result<(), RunError> {
         store: store.clone(),
         live: live.clone(),
         refusals: refusals.clone(),
-        locations: Arc::new(places.clone()),
-        main_location: MAIN.to_owned(),
+        locations: places.clone(),
         doorkeeper: Doorkeeper::new(store.clone(), hasher.clone(), limiter)?,
         clock: clock.clone(),
         crowd: Crowd::new(limits.uploads),

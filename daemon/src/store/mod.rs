@@ -6,10 +6,12 @@ mod cache;
 mod command;
 mod data;
 mod ids;
+mod ledger;
 mod migrate;
 mod open;
 mod reader;
 mod schema;
+mod shares;
 mod storage;
 #[cfg(test)]
 mod tests;
@@ -17,6 +19,7 @@ mod trash;
 mod tree;
 mod trouble;
 mod tx;
+mod used;
 mod verbs;
 mod writer;
 
@@ -43,6 +46,8 @@ use trouble::{Stop, Trouble};
 use tx::{Counters, Tx};
 use writer::{Call, Message, Shared, Worker};
 
+use crate::space::Books;
+
 /// Commands that may wait for the writer; whoever brings more waits to be let in.
 const QUEUE: usize = 1024;
 
@@ -52,6 +57,7 @@ pub struct Store {
     queue: mpsc::Sender<Message>,
     tree: watch::Receiver<Arc<Tree>>,
     cache: Arc<Cache>,
+    books: Arc<Books>,
     shared: Arc<Shared>,
 }
 
@@ -82,6 +88,7 @@ impl Store {
         let snapshot = shared.begin_read().map_err(damaged)?;
         let counters = Counters::read(&snapshot).map_err(damaged)?;
         let tree = Tree::load(&snapshot).map_err(damaged)?;
+        let books = Arc::new(used::load(&snapshot, &tree).map_err(damaged)?);
         let (publish, tree) = watch::channel(Arc::new(tree));
         let (queue, commands) = mpsc::channel(QUEUE);
         let cache = Arc::new(Cache::default());
@@ -92,6 +99,7 @@ impl Store {
             queue: commands,
             tree: publish,
             cache: cache.clone(),
+            books: books.clone(),
             counters,
             doubtful: None,
             clock: options.clock,
@@ -111,6 +119,7 @@ impl Store {
             queue,
             tree,
             cache,
+            books,
             shared,
         };
         Ok((store, Writer(thread)))
@@ -126,6 +135,12 @@ impl Store {
     #[must_use]
     pub fn follow(&self) -> watch::Receiver<Arc<Tree>> {
         self.tree.clone()
+    }
+
+    /// What is used and reserved.
+    #[must_use]
+    pub fn books(&self) -> &Books {
+        &self.books
     }
 
     /// What this customer's id leads to. For an id that leads to nobody it takes as long as for another: once asked, it

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use penstock_policy::names::{Address, ClientId, nearest};
 use penstock_policy::record::{Client, Customer, RecordId, Schedule, Server};
+use penstock_policy::space::Share;
 use penstock_wire::view::{AuditEntry, RefusalView, SessionView, TrashItem};
 use redb::{ReadTransaction, ReadableTableMetadata};
 use sha2::{Digest, Sha256};
@@ -17,6 +18,7 @@ use super::schema::{
     AUDIT, CLIENT_IDS, CLIENTS, CUSTOMERS, LAST_BACKUP, LOCATIONS, Look, META, REFUSALS, SCHEDULES,
     SERVER, SESSIONS, TRASH, all, go_on, of,
 };
+use super::shares::customer_share;
 use super::trash::Row;
 use super::tree::not_found;
 use super::trouble::Trouble;
@@ -135,6 +137,14 @@ impl Reader {
         }
         resolved.client = Some(Arc::new(client));
         Ok(resolved)
+    }
+
+    /// A customer's space, and what of it is allotted to its clients.
+    ///
+    /// # Errors
+    /// See [`Reader::clients`].
+    pub fn customer_share(&self, customer: &Customer) -> Result<Share, Unavailable> {
+        Ok(customer_share(&self.0, customer)?)
     }
 
     /// A client's schedules by name.

@@ -12,8 +12,8 @@ use redb::{Key, WriteTransaction};
 use serde::Serialize;
 
 use super::schema::{
-    CLIENT_COUNTS, CLIENTS, CUSTOMERS, Def, Look, META, RESELLERS, SCHEDULES, SERVER, Span, Visit,
-    delete, of, put,
+    CLIENT_COUNTS, CLIENTS, CUSTOMERS, Def, Look, META, RESELLERS, SCHEDULES, SERVER, Span, USED,
+    Visit, delete, of, put,
 };
 use super::tree::{ClientState, Tree};
 use super::trouble::Trouble;
@@ -29,6 +29,8 @@ pub(super) struct Counters {
     pub next_edit: u64,
     /// The next trash item's number.
     pub next_item: u64,
+    /// The next ledger entry's number.
+    pub next_entry: u64,
     /// The newest audit entry's hash.
     pub audit_head: [u8; 32],
 }
@@ -52,6 +54,10 @@ pub(super) struct Draft {
     pub touched: BTreeSet<RecordId>,
     /// Ids, by customer and folded, that lead elsewhere now, or are blocked or not any more.
     pub ids: BTreeSet<(RecordId, String)>,
+    /// Customers that are new, gone, or belong to another reseller.
+    pub customers: BTreeSet<RecordId>,
+    /// Schedules that were deleted for good.
+    pub gone: BTreeSet<RecordId>,
     /// What is told.
     pub events: Vec<Event>,
 }
@@ -68,6 +74,8 @@ impl Tx {
                 counters,
                 touched: BTreeSet::new(),
                 ids: BTreeSet::new(),
+                customers: BTreeSet::new(),
+                gone: BTreeSet::new(),
                 events: Vec::new(),
             }),
         }
@@ -186,7 +194,9 @@ impl Tx {
     /// Writes a customer.
     pub fn put_customer(&self, customer: &Customer) -> Result<(), Trouble> {
         self.put(CUSTOMERS, customer.id.0, customer)?;
-        self.draft.borrow_mut().tree.set_customer(customer.clone());
+        let mut draft = self.draft.borrow_mut();
+        draft.customers.insert(customer.id);
+        draft.tree.set_customer(customer.clone());
         Ok(())
     }
 
@@ -194,7 +204,9 @@ impl Tx {
     pub fn drop_customer(&self, customer: &Customer) -> Result<(), Trouble> {
         self.delete(CUSTOMERS, customer.id.0)?;
         self.set_client_count(customer.id, 0)?;
-        self.draft.borrow_mut().tree.drop_customer(customer);
+        let mut draft = self.draft.borrow_mut();
+        draft.customers.insert(customer.id);
+        draft.tree.drop_customer(customer);
         Ok(())
     }
 
@@ -225,6 +237,13 @@ impl Tx {
         self.touch(schedule.client);
         let key = (schedule.client.0, schedule.name.as_str());
         self.put(SCHEDULES, key, schedule)
+    }
+
+    /// A schedule was deleted for good: its figures with it.
+    pub fn drop_schedule(&self, schedule: RecordId) -> Result<(), Trouble> {
+        self.delete(USED, schedule.0)?;
+        self.draft.borrow_mut().gone.insert(schedule);
+        Ok(())
     }
 
     /// Writes the counters, and says what is to be published: the draft, and the touched clients as they are now.
@@ -277,6 +296,7 @@ impl Counters {
         next_id: 3,
         next_edit: 1,
         next_item: 1,
+        next_entry: 1,
         audit_head: [0; 32],
     };
 
@@ -294,6 +314,7 @@ impl Counters {
             next_id: counter("next-id")?,
             next_edit: counter("next-edit")?,
             next_item: counter("next-item")?,
+            next_entry: counter("next-entry")?,
             audit_head: look.get(META, "audit-head")?.unwrap_or_default(),
         })
     }
@@ -305,6 +326,7 @@ impl Counters {
             ("next-id", self.next_id),
             ("next-edit", self.next_edit),
             ("next-item", self.next_item),
+            ("next-entry", self.next_entry),
         ] {
             put(txn, META, name, &value)?;
         }

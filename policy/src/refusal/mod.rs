@@ -4,7 +4,10 @@ mod reference;
 
 use serde::{Deserialize, Serialize};
 
+use crate::mcal::{Credit, Month};
 use crate::record::Until;
+use crate::throttle::Level;
+use crate::units::human;
 
 pub use reference::Reference;
 
@@ -83,6 +86,43 @@ pub enum Refusal {
         /// Seconds until the next attempt counts.
         seconds: u64,
     },
+    /// A level's MCALs are used up, and the client isn't paid for this month.
+    McalExhausted {
+        /// The nearest level that can't pay.
+        level: Level,
+        /// The customer's full name.
+        customer: String,
+        /// The month that it would have to pay.
+        month: Month,
+        /// What is allotted to that level.
+        credit: Credit,
+        /// What is left of it.
+        left: u64,
+        /// What the client costs.
+        needs: u32,
+    },
+    /// It doesn't fit in a level's allotment.
+    SpaceExceeded {
+        /// The nearest level in which it doesn't fit.
+        level: Level,
+        /// The record's name: the customer's full name, the client's id.
+        name: String,
+        /// What the level may use, in bytes.
+        allotted: u64,
+        /// What is taken of it.
+        taken: u64,
+        /// What was wanted.
+        wanted: u64,
+    },
+    /// The location's file system is nearly full.
+    DiskReserve {
+        /// The location's name, for administrators.
+        location: String,
+        /// Percent of the file system that are kept free.
+        percent: u32,
+    },
+    /// The schedule's space is being counted after an interruption, and takes no new data until that is done.
+    Recounting,
     /// More passwords wait to be checked than the server takes on.
     AuthenticationBusy,
     /// More uploads or connections than the server takes on.
@@ -123,7 +163,7 @@ impl Refusal {
     ];
 
     /// Every other code.
-    const OTHERS: [&'static str; 18] = [
+    const OTHERS: [&'static str; 22] = [
         "append-only",
         "authentication-busy",
         "busy",
@@ -133,14 +173,18 @@ impl Refusal {
         "config-exists",
         "customer-inactive",
         "disk-full",
+        "disk-reserve",
         "draining",
         "location-unavailable",
+        "mcal-exhausted",
         "name-taken",
         "pass-key-expired",
         "password-too-short",
         "password-unfit",
+        "recounting",
         "reseller-inactive",
         "schedule-limit",
+        "space-exceeded",
         "store-unavailable",
     ];
 
@@ -173,6 +217,10 @@ impl Refusal {
             Self::PasswordTooShort => "password-too-short",
             Self::PasswordUnfit { .. } => "password-unfit",
             Self::TooManyAttempts { .. } => "too-many-attempts",
+            Self::McalExhausted { .. } => "mcal-exhausted",
+            Self::SpaceExceeded { .. } => "space-exceeded",
+            Self::DiskReserve { .. } => "disk-reserve",
+            Self::Recounting => "recounting",
             Self::AuthenticationBusy => "authentication-busy",
             Self::Busy => "busy",
             Self::LocationUnavailable => "location-unavailable",
@@ -203,9 +251,13 @@ impl Refusal {
             | Self::NameTaken { .. }
             | Self::PasswordTooShort
             | Self::PasswordUnfit { .. }
+            | Self::McalExhausted { .. }
             | Self::TooManyAttempts { .. } => Class::Forbidden,
-            Self::DiskFull => Class::NoSpace,
+            Self::DiskFull | Self::DiskReserve { .. } | Self::SpaceExceeded { .. } => {
+                Class::NoSpace
+            }
             Self::AuthenticationBusy
+            | Self::Recounting
             | Self::Busy
             | Self::LocationUnavailable
             | Self::StoreUnavailable
@@ -227,6 +279,27 @@ impl Refusal {
             }
             Self::NameTaken { name, .. } => {
                 format!("{name} can't be used as a name: choose another one.")
+            }
+            Self::McalExhausted {
+                level: Level::Reseller | Level::Server,
+                month,
+                credit,
+                ..
+            } => format!(
+                "No MCAL is left for this client in {month}: it {}. Restores still work.",
+                renewal(*credit, *month, "can back up again")
+            ),
+            Self::SpaceExceeded {
+                level: Level::Reseller | Level::Server,
+                wanted,
+                ..
+            } => format!(
+                "Your provider has no room for {} more. Restores and deletes still work.",
+                human(*wanted)
+            ),
+            Self::DiskReserve { .. } => {
+                "The backup disk is nearly full and takes no new data. Restores and deletes still work."
+                    .to_owned()
             }
             _ => self.cause(),
         }
@@ -290,6 +363,40 @@ impl Refusal {
                 "Too many failed attempts: try again in {seconds} {}.",
                 if *seconds == 1 { "second" } else { "seconds" }
             ),
+            Self::McalExhausted {
+                level,
+                customer,
+                month,
+                credit,
+                left,
+                needs,
+            } => mcals_exhausted(*level, customer, (*month, *credit), *left, *needs),
+            Self::SpaceExceeded {
+                level,
+                name,
+                allotted,
+                taken,
+                wanted,
+            } => {
+                let who = match level {
+                    Level::Client | Level::Reseller => format!("{} {name}", capital(*level)),
+                    Level::Customer => name.clone(),
+                    Level::Server => "The server".to_owned(),
+                };
+                format!(
+                    "{who} has used {} of {}: {} more don't fit. Restores and deletes still work.",
+                    human(*taken),
+                    human(*allotted),
+                    human(*wanted)
+                )
+            }
+            Self::DiskReserve { location, percent } => format!(
+                "Less than {percent} % of location {location} would stay free: it takes no new data."
+            ),
+            Self::Recounting => {
+                "The repository's space is being counted after an interruption: try again soon."
+                    .to_owned()
+            }
             Self::AuthenticationBusy => {
                 "Too many passwords are being checked at the moment: try again soon.".to_owned()
             }
@@ -315,6 +422,51 @@ impl Refusal {
             return format!("{sentence} [{reference}]");
         }
         format!("{sentence} {contact} [{reference}]")
+    }
+}
+
+fn mcals_exhausted(
+    level: Level,
+    customer: &str,
+    (month, credit): (Month, Credit),
+    left: u64,
+    needs: u32,
+) -> String {
+    let whose = match level {
+        Level::Client | Level::Customer => customer,
+        Level::Reseller => "The reseller",
+        Level::Server => "The bank",
+    };
+    let number = credit.counted();
+    let number = match credit {
+        Credit::Monthly(_) => format!("{number} MCALs of {month}"),
+        Credit::Open | Credit::Number(_) => format!("{number} MCALs"),
+    };
+    let state = if left == 0 {
+        format!("has used its {number}")
+    } else {
+        format!("has {left} left of its {number}, and this client needs {needs}")
+    };
+    let renewal = renewal(credit, month, "can back up again");
+    format!(
+        "{whose} {state}: a client that is not paid for {month} {renewal}. Restores still work."
+    )
+}
+
+/// Until when it lasts: until the next month, where the credit renews, or until somebody adds to it.
+fn renewal(credit: Credit, month: Month, does: &str) -> String {
+    match credit {
+        Credit::Monthly(_) => format!("{does} from {}", month.next().first_day()),
+        Credit::Open | Credit::Number(_) => format!("{does} when MCALs are added"),
+    }
+}
+
+fn capital(level: Level) -> &'static str {
+    match level {
+        Level::Client => "Client",
+        Level::Customer => "Customer",
+        Level::Reseller => "Reseller",
+        Level::Server => "Server",
     }
 }
 

@@ -33,7 +33,7 @@ use crate::events::Events;
 use crate::live::{Live, Place, Refusals, Request as Running};
 use crate::secrets::{self, Hasher};
 use crate::store::{NewSchedule, Options, Store};
-use crate::vault::{Location, RepoFolder};
+use crate::vault::{Location, Locations, RepoFolder};
 
 /// A daemon without its data path.
 struct House {
@@ -75,7 +75,11 @@ impl House {
             refusals: Refusals::new(clock.clone(), events.clone(), Vec::new()),
             store,
             events,
-            locations: [("main".to_owned(), main.unwrap())].into(),
+            locations: {
+                let locations = Locations::default();
+                locations.put("main".to_owned(), main.unwrap());
+                locations
+            },
             hasher: Hasher::new(),
             started: start,
             clock,
@@ -153,7 +157,7 @@ impl House {
         };
         let schedule = store.create_schedule(ask).await.unwrap();
         let folder = RepoFolder::parse(&schedule.folder).unwrap();
-        let location = &self.context.locations["main"];
+        let location = &self.context.locations.get("main").unwrap();
         location.create_repository(&folder).await.unwrap();
         store.schedule_ready(client.id, name).await.unwrap();
         schedule

@@ -211,6 +211,7 @@ pub(super) fn free_for(tree: &Tree, customer: &Customer, more: u32) -> Result<()
         removed: false,
         schedules: 0,
         schedule_exists: false,
+        month: None,
     })
 }
 

@@ -34,6 +34,10 @@ pub fn enrol(tx: &Tx, ask: &Enrol) -> Result<Enrolled, Stop<Refusal>> {
         return Ok(Enrolled::Exists(Arc::new(client)));
     }
     let wanting = wanting(tx, &tree, customer, &ask.client_id, None)?;
+    let wanting = Wanting {
+        month: Some(wanting.levels.month(tx.at())),
+        ..wanting
+    };
     admit(&wanting, Act::Create, tx.at())?;
     free_name(tx, &tree, customer, &ask.client_id)?;
     let mut client = Client::new(
@@ -158,6 +162,7 @@ fn wanting<'a>(
         removed: is_removed(look, customer.id, id)?,
         schedules: 0,
         schedule_exists: false,
+        month: None,
     })
 }
 

@@ -91,6 +91,7 @@ pub fn gone(tx: &Tx, item: u64) -> Result<(), Stop<Rejected>> {
     for schedule in row.schedules() {
         let key = (schedule.location.as_str(), schedule.folder.as_str());
         tx.delete(FOLDERS, key)?;
+        tx.drop_schedule(schedule.id)?;
     }
     Ok(tx.delete(TRASH, item)?)
 }
