@@ -3,6 +3,10 @@
 use penstock_policy::record::Shape;
 use toml::de::DeValue;
 
+/// Where a text's lines end.
+#[derive(Debug)]
+pub struct Lines(Vec<usize>);
+
 /// A field's text as TOML: yes and no as booleans, whole numbers as integers, the rest as strings.
 pub fn literal(shape: Shape, value: &str) -> String {
     match (shape, value) {
@@ -44,10 +48,17 @@ pub fn plain(value: &DeValue<'_>) -> Option<String> {
     }
 }
 
-/// The number of the line, from 1, in which that byte stands.
-pub fn line_of(text: &str, place: usize) -> usize {
-    let before = text.as_bytes().get(..place).unwrap_or(text.as_bytes());
-    1 + before.iter().filter(|&&byte| byte == b'\n').count()
+impl Lines {
+    /// Looks through the text once.
+    pub fn of(text: &str) -> Self {
+        let breaks = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+        Self(breaks.map(|(place, _)| place).collect())
+    }
+
+    /// The number of the line, from 1, in which that byte stands.
+    pub fn number(&self, place: usize) -> usize {
+        1 + self.0.partition_point(|&end| end < place)
+    }
 }
 
 fn is_whole(text: &str) -> bool {

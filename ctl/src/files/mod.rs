@@ -4,6 +4,8 @@
 pub mod batches;
 pub mod folder;
 pub mod read;
+#[cfg(test)]
+mod round_trip;
 pub mod secrets;
 pub mod sources;
 pub mod write;

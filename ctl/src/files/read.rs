@@ -11,7 +11,7 @@ use toml::de::{DeTable, DeValue};
 
 use crate::exit::Problem;
 use crate::fields::Sample;
-use crate::literal::{line_of, plain};
+use crate::literal::{Lines, plain};
 
 /// A record and where it stands.
 #[derive(Debug)]
@@ -29,7 +29,7 @@ type Value<'a> = Spanned<DeValue<'a>>;
 
 struct Reader<'a> {
     file: &'a str,
-    text: &'a str,
+    lines: Lines,
     found: Vec<Found>,
 }
 
@@ -49,7 +49,7 @@ struct Own<'a> {
 pub fn parse(file: &str, text: &str) -> Result<Vec<Found>, Problem> {
     let mut reader = Reader {
         file,
-        text,
+        lines: Lines::of(text),
         found: Vec::new(),
     };
     let table = DeTable::parse(text)
@@ -75,7 +75,7 @@ pub fn parse(file: &str, text: &str) -> Result<Vec<Found>, Problem> {
 
 impl Reader<'_> {
     fn wrong(&self, place: Range<usize>, sentence: &str) -> Problem {
-        let line = line_of(self.text, place.start);
+        let line = self.lines.number(place.start);
         Problem::Usage(format!("{}:{line}: {sentence}", self.file))
     }
 
@@ -83,7 +83,7 @@ impl Reader<'_> {
         self.found.push(Found {
             record,
             file: self.file.to_owned(),
-            line: line_of(self.text, place.start),
+            line: self.lines.number(place.start),
         });
     }
 

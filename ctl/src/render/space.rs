@@ -20,7 +20,7 @@ pub fn tree(lines: &[SpaceLine], look: Look) -> String {
             .unwrap_or(0)
     };
     let root = lines.iter().map(level).min().unwrap_or(0);
-    let mut head = vec!["", ">ALLOTTED", ">USED"];
+    let mut head = vec!["RECORD", ">ALLOTTED", ">USED"];
     head.extend(reserved.then_some(">RESERVED"));
     head.extend([">FREE", ">SOLD", ">MCALS", ">THIS MONTH", ">LEFT"]);
     head.extend(counting.then_some("STATE"));

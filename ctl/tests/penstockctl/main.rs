@@ -4,7 +4,12 @@
 
 mod conversation;
 mod edits;
+mod explanations;
+mod files;
+mod mcals;
 mod passwords;
 mod screens;
+mod secrets;
+mod spaces;
 mod support;
 mod watching;
