@@ -16,11 +16,13 @@ use crate::render::count;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  penstockctl export records && $EDITOR records/customers/abc-inc.toml && penstockctl apply records --dry-run
+  penstockctl export records
+  penstockctl apply records --dry-run
   penstockctl apply records --secrets-to /root/new-secrets.toml
   printf '[customer.abc-inc]\\nspace = \"500GiB\"\\n' | penstockctl apply -
 
-Only what the files name is changed; secrets that exist stay. Exit code 2: a dry run found differences.")]
+Only what the files name is changed; secrets that exist stay. A customer's table that holds
+nothing but clients declares these only.")]
 pub struct Apply {
     /// A file or a folder of TOML files as `export` writes them; - reads standard input
     #[arg(value_name = "FILE|DIR|-", value_hint = clap::ValueHint::AnyPath)]
@@ -39,6 +41,12 @@ pub struct Apply {
 impl Apply {
     pub fn act(self, context: &mut Context) -> Result<Exit, Problem> {
         let records = sources::gather(context.terminal, &self.from, self.prune)?;
+        if records.is_empty() && self.prune {
+            return Err(Problem::Usage(
+                "nothing is declared, so --prune would move everything to the trash; give the files of an export"
+                    .to_owned(),
+            ));
+        }
         let secrets = stage(context, records)?;
         let kept = self.keep(&secrets)?;
         let request = Request::Apply {

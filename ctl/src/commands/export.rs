@@ -18,8 +18,8 @@ Examples:
   penstockctl export > records.toml
   penstockctl export /etc/penstock/records && git -C /etc/penstock/records diff
 
-In a folder: server.toml, resellers/SHORT.toml, customers/SHORT.toml (a customer with its clients). Files of records that
-are gone are removed if an export wrote them. Neither secrets nor counters are exported.")]
+In a folder: server.toml, resellers/SHORT.toml, customers/SHORT.toml (with its clients). Files of
+records that are gone are removed if an export wrote them. Neither secrets nor counters are in it.")]
 pub struct Export {
     /// The folder, which is made if it is missing; - prints everything in one piece
     #[arg(value_name = "DIR|-", default_value = STANDARD, value_hint = clap::ValueHint::DirPath)]

@@ -155,14 +155,17 @@ pub fn status(status: &Status, look: Look) -> String {
     text
 }
 
-/// `bank 100, 3 used by 2 clients in 2026-11, 97 left; enough`
+/// `bank 100, 97 left; 3 used by 2 clients in 2026-11; enough`
 fn bank(line: &ForecastLine) -> String {
     let forecast = &line.forecast;
+    let left = forecast
+        .left
+        .map_or_else(String::new, |left| format!(", {left} left"));
     format!(
-        "{} {}, {} by {} in {}; {}",
+        "{} {}{left}; {} used by {} in {}; {}",
         line.account,
         line.allotted,
-        mcal::used(forecast.units, forecast.left),
+        forecast.units,
         count(forecast.clients, "client"),
         forecast.month,
         mcal::outlook(forecast)

@@ -328,6 +328,13 @@ fn a_customer_of_whom_only_a_client_is_declared_is_kept_by_a_prune() {
 }
 
 #[test]
+fn an_empty_file_never_prunes_everything() {
+    let ran = apply("-", "# nothing\n", &["--prune"]);
+    assert_eq!((ran.exit, ran.asked.len()), (Exit::USAGE, 0));
+    assert_eq!(apply("-", "# nothing\n", &[]).exit, Exit::FINE);
+}
+
+#[test]
 fn a_thousand_customers_are_staged_in_requests_below_the_limit() {
     let notes = "ü".repeat(2000);
     let records: Vec<Declared> = (0..1000)

@@ -163,7 +163,7 @@ fn status_says_what_is_used_sold_and_free_and_how_long_it_lasts() {
     let ran = Scene::default().run(&["status"], |_| status(vec![]));
     for line in [
         "space      600.0 GiB used, 1.0 GiB of it in the trash; 2TiB allotted, 1.0 TiB given, 1.0 TiB free",
-        "MCALs      bank 100, 12 used, 88 left by 10 clients in 2026-11; short by 3 in 2027-01",
+        "MCALs      bank 100, 88 left; 12 used by 10 clients in 2026-11; short by 3 in 2027-01",
         "  main: 599.0 GiB used, 1.0 TiB sold, 300.0 GiB free; full in about 19 days",
         "  second: 599.0 GiB used, 1.0 TiB sold, unknown free; not available: its marker is missing",
     ] {
