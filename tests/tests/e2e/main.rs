@@ -7,6 +7,7 @@ mod administration;
 mod crash;
 mod exactness;
 mod live;
+mod mcal;
 mod operation;
 mod protocol;
 mod refusals;

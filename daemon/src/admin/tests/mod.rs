@@ -3,6 +3,7 @@
 mod editing;
 mod explaining;
 mod listing;
+mod mcal;
 mod protocol;
 mod records;
 mod removing;
