@@ -6,6 +6,7 @@ mod arbitrary;
 mod editing;
 mod explained;
 mod fields;
+mod holdings;
 mod model;
 mod named;
 mod names;
