@@ -3,11 +3,15 @@
 
 mod admission;
 mod arbitrary;
+mod calendar;
 mod editing;
 mod explained;
 mod fields;
 mod holdings;
 mod model;
+mod months;
 mod named;
 mod names;
+mod office;
+mod space;
 mod suspension;
