@@ -14,6 +14,7 @@ mod months;
 mod named;
 mod names;
 mod office;
+mod sentences;
 mod space;
 mod statements;
 mod suspension;
