@@ -12,8 +12,11 @@ pub struct Wall {
     transitions: Vec<(i64, i64)>,
 }
 
+/// A zone, its minutes east of UTC at first, and its transitions.
+type Law = (&'static str, i64, &'static [(&'static str, i64)]);
+
 /// From the zones' own laws: both hemispheres, half an hour, none, the first and the last day of a month.
-const LAWS: [(&str, i64, &[(&str, i64)]); 6] = [
+const LAWS: [Law; 6] = [
     ("UTC", 0, &[]),
     (
         "Europe/Berlin",

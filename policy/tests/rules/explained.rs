@@ -37,7 +37,7 @@ fn answer(case: &Case, verdict: &str) -> Option<RefusalWord> {
         "register" => (register(&subject, case.at), Ok(())),
         other => panic!("no such verdict: {other}"),
     };
-    let result = result.and_then(|_| room);
+    let result = result.and(room);
     result.err().as_ref().map(RefusalWord::from)
 }
 
@@ -137,7 +137,7 @@ proptest! {
             prop_assert_eq!(&word.space, &allotted.to_string());
             prop_assert_eq!(word.space_bytes, allotted.bytes());
             prop_assert_eq!(word.space_taken, taken);
-            let free = allotted.bytes().map(|bytes| if taken > bytes { 0 } else { bytes - taken });
+            let free = allotted.bytes().map(|bytes| bytes - taken.min(bytes));
             prop_assert_eq!(word.space_free, free);
             prop_assert_eq!(&word.mcals, &credit.as_ref().map(|(text, _)| text.clone()));
             let left = credit.and_then(|(text, drawn)| model::left(&text, &drawn, month));

@@ -1,4 +1,5 @@
-//! The rules as properties and by name: admission against a slow, obvious model, and the editing of records.
+//! The rules as properties and by name: admission, space and MCALs against slow, obvious
+//! models, what refusals say, and the editing of records.
 #![cfg(test)]
 
 mod admission;
@@ -7,6 +8,7 @@ mod calendar;
 mod editing;
 mod explained;
 mod fields;
+mod forecasts;
 mod holdings;
 mod mcals;
 mod model;

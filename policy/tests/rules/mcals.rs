@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use penstock_policy::edit::{apply, reverse};
-use penstock_policy::mcal::{Account, Bank, Credit, Drawn, Forecast, Mcals, Month, forecast, left};
+use penstock_policy::mcal::{Account, Bank, Credit, Drawn, Mcals, Month, left};
 use penstock_policy::record::{Customer, RecordId, Server};
 use penstock_policy::refusal::Refusal;
 use penstock_policy::throttle::Level;
@@ -260,6 +260,25 @@ fn a_backup_that_began_last_month_is_paid_by_last_months_debit() {
 }
 
 #[test]
+fn a_debit_for_an_older_month_counts_in_the_newest() {
+    let mut drawn = Drawn::default();
+    drawn.take(month("2026-10"), 2, true, true);
+    drawn.take(month("2026-11"), 3, true, false);
+    drawn.take(month("2026-10"), 4, false, true);
+    let expected = Drawn {
+        number: 6,
+        month: Some(month("2026-11")),
+        units: 7,
+        clients: 1,
+        before: 2,
+    };
+    assert_eq!(drawn, expected);
+    // A month without debits lies between.
+    drawn.reach(month("2027-01"));
+    assert_eq!((drawn.before, drawn.units, drawn.number), (0, 0, 6));
+}
+
+#[test]
 fn two_hundred_first_backups_on_seven_mcals_give_seven_debits() {
     let mut office = Office::of(200);
     office.allots(Account::Reseller, "7");
@@ -359,104 +378,5 @@ proptest! {
         for bank in [Bank::Unlimited, Bank::Number(number)] {
             prop_assert_eq!(bank.to_string().parse(), Ok(bank));
         }
-    }
-}
-
-/// An outlook in a few words: `short in 2026-12 by 3`, or `enough`.
-fn outlook(credit: Credit, drawn: Drawn) -> String {
-    let Forecast {
-        short_in, short_by, ..
-    } = forecast(credit, &drawn, month("2026-11"));
-    short_in.map_or_else(
-        || "enough".to_owned(),
-        |month| format!("short in {month} by {short_by}"),
-    )
-}
-
-#[test]
-fn a_forecast_names_the_first_month_that_cannot_be_paid_in_full() {
-    let this = |number, units, before| Drawn {
-        number,
-        month: Some(month("2026-11")),
-        units,
-        clients: units,
-        before,
-    };
-    let last = |number, units| Drawn {
-        month: Some(month("2026-10")),
-        ..this(number, units, 0)
-    };
-    for (credit, drawn, expected) in [
-        (Credit::Open, this(0, 10, 0), "enough"),
-        (Credit::Number(10), this(0, 0, 0), "enough"),
-        // Exactly enough for two months more, and not for the third.
-        (
-            Credit::Number(30),
-            this(10, 10, 0),
-            "short in 2027-02 by 10",
-        ),
-        (Credit::Number(29), this(10, 10, 0), "short in 2027-01 by 1"),
-        (
-            Credit::Number(10),
-            this(10, 10, 0),
-            "short in 2026-12 by 10",
-        ),
-        // Lowered below what was drawn.
-        (Credit::Number(5), this(10, 10, 0), "short in 2026-12 by 10"),
-        // Those of last month are expected this month still.
-        (Credit::Number(20), last(10, 10), "short in 2026-12 by 10"),
-        (Credit::Number(13), last(10, 10), "short in 2026-11 by 7"),
-        (
-            Credit::Number(20),
-            this(14, 4, 10),
-            "short in 2026-12 by 10",
-        ),
-        (Credit::Number(19), this(14, 4, 10), "short in 2026-11 by 1"),
-        (Credit::Monthly(10), this(0, 10, 0), "enough"),
-        (Credit::Monthly(10), last(0, 10), "enough"),
-        (Credit::Monthly(9), last(0, 10), "short in 2026-11 by 1"),
-        (Credit::Monthly(9), this(0, 10, 0), "short in 2026-12 by 1"),
-        (Credit::Monthly(0), this(0, 0, 0), "enough"),
-        // Nobody has backed up for two months.
-        (
-            Credit::Number(1),
-            Drawn {
-                month: Some(month("2026-09")),
-                ..this(1, 10, 10)
-            },
-            "enough",
-        ),
-    ] {
-        assert_eq!(outlook(credit, drawn), expected, "{credit} {drawn:?}");
-    }
-}
-
-proptest! {
-    /// The forecast month by month: whoever is expected is debited until it can't be paid.
-    #[test]
-    fn a_forecast_is_what_happens_if_every_month_is_like_the_last(
-        credit in prop_oneof![(0..200u32).prop_map(Credit::Number), (0..30u32).prop_map(Credit::Monthly)],
-        number in 0..100u64, units in 0..20u64, before in 0..20u64, turned: bool,
-    ) {
-        let now = month("2026-11");
-        let newest = if turned { month("2026-10") } else { now };
-        let drawn = Drawn { number, month: Some(newest), units, clients: units, before };
-        let outlook = forecast(credit, &drawn, now);
-        let (seen, last) = if turned { (0, units) } else { (units, before) };
-        let need = seen.max(last);
-        prop_assert_eq!((outlook.units, outlook.need), (seen, need));
-        let (mut in_force, mut at, mut expected) = (drawn, now, None);
-        in_force.reach(now);
-        for step in 0..300u64 {
-            let wanted = if step == 0 { need - seen } else { need };
-            let left = left(credit, &in_force, at).unwrap();
-            if left < wanted {
-                expected = Some((at, wanted - left));
-                break;
-            }
-            in_force.take(at, u32::try_from(wanted).unwrap(), true, matches!(credit, Credit::Number(_)));
-            at = at.next();
-        }
-        prop_assert_eq!(outlook.short_in.map(|month| (month, outlook.short_by)), expected);
     }
 }
