@@ -17,7 +17,7 @@ pub struct Forecast {
     pub need: u64,
     /// Credit left now; none where there is no number.
     pub left: Option<u64>,
-    /// The first month that can't be paid in full; none when there is no number or nothing is needed.
+    /// The first month that can't be paid in full, this one included; none when there is no number or nothing is needed.
     pub short_in: Option<Month>,
     /// Units that it will lack.
     pub short_by: u64,
@@ -33,27 +33,29 @@ pub fn forecast(credit: Credit, drawn: &Drawn, month: Month) -> Forecast {
         _ => (0, 0, 0),
     };
     let need = units.max(before);
-    let (short_in, short_by) = match credit {
-        Credit::Open => (None, 0),
-        _ if need == 0 => (None, 0),
-        Credit::Monthly(number) if need > u64::from(number) => {
-            (Some(month.next()), need - u64::from(number))
+    // Whoever backed up last month is expected this month still.
+    let awaited = need - units;
+    let left = left(credit, drawn, month);
+    let short = match (credit, left) {
+        (Credit::Open, _) | (_, None) => None,
+        _ if need == 0 => None,
+        (_, Some(left)) if left < awaited => Some((month, awaited - left)),
+        (Credit::Number(_), Some(left)) => {
+            let later = left - awaited;
+            Some((month.next().later(later / need), need - later % need))
         }
-        Credit::Monthly(_) => (None, 0),
-        Credit::Number(number) => {
-            let credit = u64::from(number).saturating_sub(drawn.number);
-            (
-                Some(month.next().later(credit / need)),
-                need - credit % need,
-            )
+        (Credit::Monthly(number), _) => {
+            let lacks = need.saturating_sub(u64::from(number));
+            (lacks > 0).then(|| (month.next(), lacks))
         }
     };
+    let (short_in, short_by) = short.map_or((None, 0), |(month, by)| (Some(month), by));
     Forecast {
         month,
         clients,
         units,
         need,
-        left: left(credit, drawn, month),
+        left,
         short_in,
         short_by,
     }

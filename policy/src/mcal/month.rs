@@ -4,12 +4,12 @@ use std::fmt;
 use std::str::FromStr;
 
 use jiff::Timestamp;
-use jiff::civil::{Date, DateTime};
+use jiff::civil::Date;
 
 use crate::throttle::Zone;
 use crate::units::{serde_as_text, shown};
 
-/// A month of a year, `2026-11`. Years 1 to 9998.
+/// A month of a year, `2026-11`. Years 1 to 9998; instants beyond count as the first or the last month.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Month {
     year: i16,
@@ -26,10 +26,12 @@ impl Month {
     #[must_use]
     pub fn of(at: Timestamp, zone: &Zone) -> Self {
         let date = zone.tz().to_datetime(at).date();
-        Self {
-            year: date.year().clamp(1, 9998),
-            month: date.month(),
-        }
+        let (year, month) = match date.year() {
+            ..=0 => (1, 1),
+            9999.. => (9998, 12),
+            year => (year, date.month()),
+        };
+        Self { year, month }
     }
 
     /// The month after.
@@ -64,7 +66,8 @@ impl Month {
     /// The instant at which it ends: midnight before the next month's first day, as the zone has it.
     #[must_use]
     pub fn end(self, zone: &Zone) -> Timestamp {
-        let midnight: DateTime = self.next().first_day().at(0, 0, 0, 0);
+        let last_day = self.first_day().last_of_month();
+        let midnight = last_day.tomorrow().unwrap_or(Date::MAX).at(0, 0, 0, 0);
         zone.tz().to_timestamp(midnight).unwrap_or(Timestamp::MAX)
     }
 }

@@ -216,11 +216,10 @@ impl FromStr for Prices {
         for part in text.split([' ', ',']).filter(|part| !part.is_empty()) {
             let wrong = || PriceError::Price(shown(part));
             let (name, price) = part.split_once('=').ok_or_else(wrong)?;
-            let price = price
-                .parse()
-                .ok()
-                .filter(|price| *price <= MOST)
-                .ok_or_else(wrong)?;
+            // A sign would read as if it were added.
+            let digits = price.bytes().all(|b| b.is_ascii_digit());
+            let price = price.parse().ok().filter(|price| digits && *price <= MOST);
+            let price = price.ok_or_else(wrong)?;
             let name = name.to_ascii_lowercase();
             if !seen.insert(name.clone()) {
                 return Err(PriceError::Twice(shown(&name)));
@@ -303,6 +302,7 @@ mod tests {
             "sql",
             "sql=",
             "sql=-1",
+            "sql=+1",
             "sql=1001",
             "sql=1 SQL=2",
             "s ql=1",
