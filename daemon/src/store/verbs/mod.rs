@@ -1,5 +1,6 @@
 //! The verbs: each reads what it needs, lets policy decide, and only then writes.
 
+pub(super) mod apply;
 pub(super) mod client;
 pub(super) mod customer;
 pub(super) mod edit;
@@ -8,6 +9,7 @@ pub(super) mod remove;
 pub(super) mod schedule;
 pub(super) mod session;
 pub(super) mod trash;
+pub(super) mod undeclared;
 
 use std::sync::Arc;
 

@@ -1,0 +1,518 @@
+//! Applying declared records: everything that they name in one transaction, or nothing of it.
+//!
+//! What isn't declared goes first, so that slots and names are free for what is; then server, resellers, customers and
+//! clients, each with the fields that are named. Sums and slots are held against the limits once, at the end: whether a
+//! child or its parent was raised first doesn't matter.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use penstock_policy::edit::Assignment;
+use penstock_policy::names::{Address, ClientId};
+use penstock_policy::record::{Client, Customer, Enrolment, RecordId};
+use penstock_policy::refusal::Refusal;
+use penstock_wire::declared::Declared;
+use penstock_wire::reply::Step;
+use penstock_wire::view::Who;
+
+use super::customer::with;
+use super::undeclared::Undeclared;
+use super::{clash, client, client_address, client_subjects, customer, edit, place_client};
+use super::{remove, taken};
+use crate::store::audit::Note;
+use crate::store::command::{
+    AddCustomer, AddReseller, Applied, Apply, Edit, Edited, Fresh, NotApplied, Rejected, Staged,
+    Target,
+};
+use crate::store::ids::find_client as client_of;
+use crate::store::schema::{CLIENTS, Look};
+use crate::store::shares::{Touched, verify};
+use crate::store::tree::Tree;
+use crate::store::trouble::Stop;
+use crate::store::tx::Tx;
+
+/// Applies them; a dry run does all of it too, and then says no: so it meets the very same refusals.
+pub fn apply(tx: &Tx, ask: &Apply, who: &Who) -> Result<Applied, Stop<NotApplied>> {
+    let mut run = Run {
+        tx,
+        who,
+        applied: Applied::nothing(tx.tree()),
+        server: false,
+        resellers: BTreeSet::new(),
+        customers: BTreeSet::new(),
+        filled: BTreeSet::new(),
+    };
+    run.all(ask).map_err(|stop| match stop {
+        Stop::Decided(no) => Stop::Decided(NotApplied::No(no)),
+        Stop::Trouble(trouble) => Stop::Trouble(trouble),
+    })?;
+    let mut applied = run.applied;
+    applied.after = tx.tree();
+    if ask.dry_run {
+        applied.removals.clear();
+        for step in &mut applied.steps {
+            step.edit = None;
+        }
+        return Err(Stop::Decided(NotApplied::Shown(Box::new(applied))));
+    }
+    Ok(applied)
+}
+
+type Done = Result<(), Stop<Rejected>>;
+
+/// One application under way.
+struct Run<'a> {
+    tx: &'a Tx,
+    who: &'a Who,
+    applied: Applied,
+    /// Whose sums have to be verified.
+    server: bool,
+    resellers: BTreeSet<RecordId>,
+    customers: BTreeSet<RecordId>,
+    /// Customers that got clients.
+    filled: BTreeSet<RecordId>,
+}
+
+/// A client as it is declared.
+struct Wanted<'a> {
+    client: &'a ClientId,
+    revoked: bool,
+    fields: &'a [Assignment],
+    fresh: Option<&'a Fresh>,
+}
+
+impl Run<'_> {
+    fn all(&mut self, ask: &Apply) -> Done {
+        let surplus = match ask.prune {
+            true => Undeclared::of(self.tx, &self.tx.tree(), &ask.records)?,
+            false => Undeclared::default(),
+        };
+        self.remove(&surplus)?;
+        for staged in ask.records.iter() {
+            if let Declared::Server { fields } = &staged.record {
+                self.edit(Target::Server, "server", fields)?;
+            }
+        }
+        for staged in ask.records.iter() {
+            if let Declared::Reseller {
+                short,
+                name,
+                fields,
+            } = &staged.record
+            {
+                let done = self.reseller(short, name.as_deref(), fields);
+                done.map_err(|stop| naming(&format!("reseller {short}"), stop))?;
+            }
+        }
+        for staged in ask.records.iter() {
+            if let Declared::Customer { short, .. } = &staged.record {
+                self.customer(staged).map_err(|stop| naming(short, stop))?;
+            }
+        }
+        for staged in ask.records.iter() {
+            if let Declared::Client {
+                customer,
+                client,
+                revoked,
+                fields,
+            } = &staged.record
+            {
+                let wanted = Wanted {
+                    client,
+                    revoked: *revoked,
+                    fields,
+                    fresh: staged.fresh.as_ref(),
+                };
+                let done = self.client(customer, &wanted);
+                done.map_err(|stop| naming(&format!("{customer}/{client}"), stop))?;
+            }
+        }
+        for reseller in &surplus.resellers {
+            self.remove_reseller(*reseller)?;
+        }
+        self.verify()
+    }
+
+    fn reseller(&mut self, short: &str, name: Option<&str>, fields: &[Assignment]) -> Done {
+        let tree = self.tx.tree();
+        if let Some(reseller) = tree.reseller(short) {
+            same_names(short, name, reseller.short.as_str(), reseller.name.as_str())?;
+            return self.edit(
+                Target::Reseller(short.to_owned()),
+                &format!("reseller {short}"),
+                fields,
+            );
+        }
+        plain(fields)?;
+        let ask = AddReseller {
+            name: new_name("reseller", short, name)?,
+            short: Some(short.to_owned()),
+            assignments: fields.to_vec(),
+            dry_run: false,
+        };
+        let added = customer::add_reseller(self.tx, &ask, self.who)?;
+        self.applied.added += 1;
+        self.server = true;
+        self.resellers
+            .insert(self.tx.tree().find_reseller(short)?.id);
+        self.step("reseller add", added);
+        Ok(())
+    }
+
+    fn customer(&mut self, staged: &Staged) -> Done {
+        let Declared::Customer {
+            short,
+            name,
+            reseller,
+            fields,
+        } = &staged.record
+        else {
+            return Ok(());
+        };
+        let tree = self.tx.tree();
+        let Some(existing) = tree.customer(short) else {
+            return self.add_customer(short, name.as_deref(), reseller.as_deref(), staged);
+        };
+        same_names(
+            short,
+            name.as_deref(),
+            existing.short.as_str(),
+            existing.name.as_str(),
+        )?;
+        let edits = self.applied.edited;
+        self.edit(Target::Customer(short.clone()), short, fields)?;
+        if let Some(reseller) = reseller {
+            let moved = customer::move_to(self.tx, short, reseller, self.who)?;
+            if moved.edit.is_some() {
+                self.resellers.insert(tree.find_reseller(reseller)?.id);
+                self.applied.edited = edits + 1;
+                self.step("customer move", moved);
+            }
+        }
+        Ok(())
+    }
+
+    fn add_customer(
+        &mut self,
+        short: &str,
+        name: Option<&str>,
+        reseller: Option<&str>,
+        staged: &Staged,
+    ) -> Done {
+        let Declared::Customer { fields, .. } = &staged.record else {
+            return Ok(());
+        };
+        plain(fields)?;
+        let Some(Fresh::PassKey(pass_key)) = &staged.fresh else {
+            return Err(stale().into());
+        };
+        let ask = AddCustomer {
+            name: new_name("customer", short, name)?,
+            short: Some(short.to_owned()),
+            reseller: reseller.map(str::to_owned),
+            like: None,
+            assignments: fields.clone(),
+            pass_key: pass_key.reveal().to_owned(),
+            dry_run: false,
+        };
+        let added = customer::add(self.tx, &ask, self.who)?;
+        self.applied.added += 1;
+        let tree = self.tx.tree();
+        self.resellers.insert(tree.find_customer(short)?.reseller);
+        self.step("customer add", added);
+        Ok(())
+    }
+
+    fn client(&mut self, short: &str, wanted: &Wanted<'_>) -> Done {
+        let tree = self.tx.tree();
+        let customer = tree.find_customer(short)?;
+        same_names(short, None, customer.short.as_str(), "")?;
+        let existing = client_of(self.tx, customer.id, wanted.client)?;
+        // Another customer's now is found by the name that it left behind.
+        let Some(before) = existing.filter(|client| client.customer == customer.id) else {
+            return self.add_client(&tree, customer, wanted);
+        };
+        let address = Address {
+            customer: customer.short.to_string(),
+            client: Some(wanted.client.clone()),
+            schedule: None,
+        };
+        let record = client_address(customer, wanted.client);
+        if wanted.fresh.is_some() && !wanted.revoked {
+            self.applied.notes.push(format!(
+                "{record} came into being meanwhile and keeps the password that it has"
+            ));
+        }
+        let edits = self.applied.edited;
+        self.edit(Target::Client(address.clone()), &record, wanted.fields)?;
+        if wanted.revoked && before.revoked.is_none() {
+            let revoked = client::revoke(self.tx, &address, self.who)?;
+            self.applied.edited = edits + 1;
+            self.step("client revoke", revoked);
+        }
+        if !wanted.revoked && before.revoked.is_some() {
+            self.applied.notes.push(format!(
+                "{record} stays revoked; let it in again with: penstockctl client reset-password {record}"
+            ));
+        }
+        if self.applied.edited > edits
+            && let Some(after) = self.tx.get::<Client, _>(CLIENTS, before.id.0)?
+        {
+            self.applied.clients.insert(before.id, (before, after));
+        }
+        Ok(())
+    }
+
+    fn add_client(&mut self, tree: &Tree, customer: &Customer, wanted: &Wanted<'_>) -> Done {
+        let id = wanted.client;
+        plain(wanted.fields)?;
+        if let Some(by) = clash(self.tx, tree, customer, id, None)? {
+            return Err(taken(id, &by).into());
+        }
+        let Some(Fresh::Password(credential)) = wanted.fresh else {
+            return Err(stale().into());
+        };
+        let new = Client::new(
+            RecordId(0),
+            customer.id,
+            id.clone(),
+            credential.clone(),
+            self.tx.at(),
+            Enrolment::Administrator,
+        );
+        let (mut client, changes) = with(&new, wanted.fields)?;
+        client.id = self.tx.new_id();
+        place_client(self.tx, &client)?;
+        let record = client_address(customer, id);
+        let note = Note {
+            who: self.who,
+            verb: "client add",
+            record: &record,
+            subjects: client_subjects(&client),
+            revision: None,
+            changes: changes.clone(),
+        };
+        let edit = Some(note.write(self.tx)?);
+        self.applied.added += 1;
+        self.filled.insert(customer.id);
+        self.customers.insert(customer.id);
+        let verb = "client add".to_owned();
+        self.applied.steps.push(Step {
+            verb,
+            record,
+            edit,
+            changes,
+        });
+        if wanted.revoked {
+            let address = Address {
+                customer: customer.short.to_string(),
+                client: Some(id.clone()),
+                schedule: None,
+            };
+            let revoked = client::revoke(self.tx, &address, self.who)?;
+            self.step("client revoke", revoked);
+        }
+        Ok(())
+    }
+
+    /// Sets the named fields of a record that exists.
+    fn edit(&mut self, target: Target, record: &str, fields: &[Assignment]) -> Done {
+        plain(fields).map_err(|no| naming(record, no.into()))?;
+        let ask = Edit {
+            target,
+            assignments: fields.to_vec(),
+            expect_revision: None,
+            dry_run: false,
+        };
+        let edited = edit::edit(self.tx, &ask, self.who).map_err(|stop| naming(record, stop))?;
+        if edited.edit.is_none() {
+            return Ok(());
+        }
+        self.applied.edited += 1;
+        self.touched(&ask.target)?;
+        self.step("edit", edited);
+        Ok(())
+    }
+
+    /// Notes whose sums an edit may have changed: the record's own, and its parent's.
+    fn touched(&mut self, target: &Target) -> Result<(), Rejected> {
+        let tree = self.tx.tree();
+        match target {
+            Target::Server => self.server = true,
+            Target::Reseller(name) => {
+                self.server = true;
+                self.resellers.insert(tree.find_reseller(name)?.id);
+            }
+            Target::Customer(name) => {
+                let customer = tree.find_customer(name)?;
+                self.resellers.insert(customer.reseller);
+                self.customers.insert(customer.id);
+            }
+            Target::Client(address) => {
+                let customer = tree.find_customer(&address.customer)?;
+                self.customers.insert(customer.id);
+            }
+        }
+        Ok(())
+    }
+
+    fn remove(&mut self, surplus: &Undeclared) -> Done {
+        let mut aliases = remove::aliases(self.tx)?;
+        for address in &surplus.clients {
+            let removal = remove::client_with(self.tx, address, true, self.who, &mut aliases)?;
+            self.removed("client remove", removal);
+        }
+        for short in &surplus.customers {
+            let removal = remove::customer(self.tx, short, true, self.who)?;
+            self.removed("customer remove", removal);
+        }
+        Ok(())
+    }
+
+    fn removed(&mut self, verb: &str, removal: crate::store::command::Removal) {
+        self.applied.removed += 1;
+        self.applied.steps.push(Step {
+            verb: verb.to_owned(),
+            record: removal.address.clone(),
+            edit: Some(removal.edit),
+            changes: Vec::new(),
+        });
+        self.applied.removals.push(removal);
+    }
+
+    fn remove_reseller(&mut self, id: RecordId) -> Done {
+        let tree = self.tx.tree();
+        let Some(reseller) = tree.resellers.get(&id) else {
+            return Ok(());
+        };
+        let customers = tree.customers.values();
+        let left = customers.filter(|customer| customer.reseller == id).count();
+        if left > 0 {
+            self.applied.notes.push(format!(
+                "reseller {} isn't declared, but stays: it has customers ({left})",
+                reseller.short
+            ));
+            return Ok(());
+        }
+        let removed = customer::remove_reseller(self.tx, reseller.short.as_str(), self.who)?;
+        self.applied.removed += 1;
+        self.step("reseller remove", removed);
+        Ok(())
+    }
+
+    fn step(&mut self, verb: &str, edited: Edited) {
+        self.applied.steps.push(Step {
+            verb: verb.to_owned(),
+            record: edited.record,
+            edit: edited.edit,
+            changes: edited.changes,
+        });
+    }
+
+    /// What has to hold of everything together.
+    fn verify(&self) -> Done {
+        let touched: Vec<Touched> = self
+            .server
+            .then_some(Touched::Server)
+            .into_iter()
+            .chain(self.resellers.iter().copied().map(Touched::Reseller))
+            .chain(self.customers.iter().copied().map(Touched::Customer))
+            .collect();
+        verify(self.tx, &touched)?;
+        let (before, after) = (&self.applied.before, self.tx.tree());
+        for id in &self.filled {
+            if let Some(customer) = after.customers.get(id) {
+                slots(before, customer, after.clients(*id))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether the clients had slots when they were added, or have them now. Lowering the limit evicts nobody: clients first
+/// and the lower limit then can be had with single commands too, so one file can say both, and an export of a customer
+/// above its limit can be applied to an empty server.
+fn slots(before: &Tree, customer: &Customer, clients: u32) -> Result<(), Refusal> {
+    let old = before.customers.get(&customer.id);
+    let old = old.and_then(|old| old.maximum_client_limit);
+    match old.zip(customer.maximum_client_limit) {
+        Some((old, new)) if clients > old.max(new) => Err(Refusal::ClientLimit {
+            customer: customer.name.to_string(),
+            limit: old.max(new),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// That a name was declared which the record doesn't have: it can't be changed.
+fn same_names(short: &str, name: Option<&str>, own: &str, full: &str) -> Result<(), Rejected> {
+    if short != own {
+        return Err(Rejected::Invalid(format!(
+            "{short:?} is declared by another name than its short one; write {own:?}"
+        )));
+    }
+    match name.filter(|name| *name != full) {
+        Some(name) => Err(Rejected::Forbidden(format!(
+            "its name is {full:?} and can't be changed to {name:?}; names are for good"
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// The full name that a new record needs.
+fn new_name(kind: &str, short: &str, name: Option<&str>) -> Result<String, Rejected> {
+    name.map(str::to_owned).ok_or_else(|| {
+        Rejected::Invalid(format!(
+            "there is no {kind} {short:?} yet; give its full name, so that it can be added"
+        ))
+    })
+}
+
+/// That nothing is added to what is there: what is declared has to mean the same each time that it is applied.
+fn plain(fields: &[Assignment]) -> Result<(), Rejected> {
+    let adds = |field: &&Assignment| {
+        matches!(field.field.as_str(), "space" | "mcals") && field.value.trim().starts_with('+')
+    };
+    match fields.iter().find(adds) {
+        Some(Assignment { field, value }) => Err(Rejected::Invalid(format!(
+            "{field}: {value:?} adds to what is there; declare what is to hold"
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// That a record was there when it was staged, and isn't any more.
+fn stale() -> Rejected {
+    Rejected::Forbidden(
+        "it was removed since it was staged, so it has no secret; apply once more".to_owned(),
+    )
+}
+
+/// A refusal with the record in front, unless its sentence names it.
+fn naming(record: &str, stop: Stop<Rejected>) -> Stop<Rejected> {
+    let named = |text: String| match text.contains(record) {
+        true => text,
+        false => format!("{record}: {text}"),
+    };
+    match stop {
+        Stop::Decided(Rejected::Invalid(text)) => Stop::Decided(Rejected::Invalid(named(text))),
+        Stop::Decided(Rejected::Forbidden(text)) => Stop::Decided(Rejected::Forbidden(named(text))),
+        Stop::Decided(Rejected::Exists(text)) => Stop::Decided(Rejected::Exists(named(text))),
+        other => other,
+    }
+}
+
+impl Applied {
+    fn nothing(tree: Tree) -> Self {
+        Self {
+            added: 0,
+            edited: 0,
+            removed: 0,
+            steps: Vec::new(),
+            notes: Vec::new(),
+            removals: Vec::new(),
+            after: tree.clone(),
+            before: tree,
+            clients: BTreeMap::new(),
+        }
+    }
+}
