@@ -5,6 +5,7 @@ pub(super) mod client;
 pub(super) mod customer;
 pub(super) mod edit;
 pub(super) mod enrol;
+mod keep;
 pub(super) mod remove;
 pub(super) mod schedule;
 pub(super) mod session;
