@@ -13,7 +13,7 @@ use super::command::{
     Rejected, Removal, Staged, TrashState, TrashWork, Unavailable,
 };
 use super::trash::Row;
-use super::verbs::undeclared::Undeclared;
+use super::verbs::apply::Undeclared;
 use super::verbs::{apply, client, customer, edit, remove, trash};
 
 impl Store {

@@ -10,7 +10,6 @@ pub(super) mod remove;
 pub(super) mod schedule;
 pub(super) mod session;
 pub(super) mod trash;
-pub(super) mod undeclared;
 
 use std::sync::Arc;
 

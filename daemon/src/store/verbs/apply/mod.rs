@@ -4,20 +4,25 @@
 //! clients, each with the fields that are named. Sums and slots are held against the limits once, at the end: whether a
 //! child or its parent was raised first doesn't matter.
 
+mod rules;
+mod undeclared;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use penstock_policy::edit::Assignment;
 use penstock_policy::names::{Address, ClientId};
 use penstock_policy::record::{Client, Customer, Enrolment, RecordId};
-use penstock_policy::refusal::Refusal;
 use penstock_wire::declared::Declared;
 use penstock_wire::reply::Step;
 use penstock_wire::view::Who;
 
 use super::customer::with;
-use super::undeclared::Undeclared;
+use super::keep::Kept;
 use super::{clash, client, client_address, client_subjects, customer, edit, place_client};
 use super::{remove, taken};
+use rules::{naming, new_name, plain, same_names, slots, stale};
+pub use undeclared::Undeclared;
+
 use crate::store::audit::Note;
 use crate::store::command::{
     AddCustomer, AddReseller, Applied, Apply, Edit, Edited, Fresh, NotApplied, Rejected, Staged,
@@ -25,7 +30,7 @@ use crate::store::command::{
 };
 use crate::store::ids::find_client as client_of;
 use crate::store::schema::{CLIENTS, Look};
-use crate::store::shares::{Touched, verify};
+use crate::store::shares::verify;
 use crate::store::tree::Tree;
 use crate::store::trouble::Stop;
 use crate::store::tx::Tx;
@@ -36,12 +41,13 @@ pub fn apply(tx: &Tx, ask: &Apply, who: &Who) -> Result<Applied, Stop<NotApplied
         tx,
         who,
         applied: Applied::nothing(tx.tree()),
-        server: false,
-        resellers: BTreeSet::new(),
-        customers: BTreeSet::new(),
         filled: BTreeSet::new(),
     };
-    run.all(ask).map_err(|stop| match stop {
+    tx.put_off();
+    let done = run.all(ask);
+    let sums = tx.put_off_no_more();
+    let done = done.and_then(|()| verify(tx, &tx.tree(), &sums, 0));
+    done.map_err(|stop| match stop {
         Stop::Decided(no) => Stop::Decided(NotApplied::No(no)),
         Stop::Trouble(trouble) => Stop::Trouble(trouble),
     })?;
@@ -64,10 +70,6 @@ struct Run<'a> {
     tx: &'a Tx,
     who: &'a Who,
     applied: Applied,
-    /// Whose sums have to be verified.
-    server: bool,
-    resellers: BTreeSet<RecordId>,
-    customers: BTreeSet<RecordId>,
     /// Customers that got clients.
     filled: BTreeSet<RecordId>,
 }
@@ -129,7 +131,7 @@ impl Run<'_> {
         for reseller in &surplus.resellers {
             self.remove_reseller(*reseller)?;
         }
-        self.verify()
+        self.slots()
     }
 
     fn reseller(&mut self, short: &str, name: Option<&str>, fields: &[Assignment]) -> Done {
@@ -151,9 +153,6 @@ impl Run<'_> {
         };
         let added = customer::add_reseller(self.tx, &ask, self.who)?;
         self.applied.added += 1;
-        self.server = true;
-        self.resellers
-            .insert(self.tx.tree().find_reseller(short)?.id);
         self.step("reseller add", added);
         Ok(())
     }
@@ -183,7 +182,6 @@ impl Run<'_> {
         if let Some(reseller) = reseller {
             let moved = customer::move_to(self.tx, short, reseller, self.who)?;
             if moved.edit.is_some() {
-                self.resellers.insert(tree.find_reseller(reseller)?.id);
                 self.applied.edited = edits + 1;
                 self.step("customer move", moved);
             }
@@ -216,8 +214,6 @@ impl Run<'_> {
         };
         let added = customer::add(self.tx, &ask, self.who)?;
         self.applied.added += 1;
-        let tree = self.tx.tree();
-        self.resellers.insert(tree.find_customer(short)?.reseller);
         self.step("customer add", added);
         Ok(())
     }
@@ -280,6 +276,7 @@ impl Run<'_> {
             Enrolment::Administrator,
         );
         let (mut client, changes) = with(&new, wanted.fields)?;
+        client.decide(None, self.tx)?;
         client.id = self.tx.new_id();
         place_client(self.tx, &client)?;
         let record = client_address(customer, id);
@@ -294,7 +291,6 @@ impl Run<'_> {
         let edit = Some(note.write(self.tx)?);
         self.applied.added += 1;
         self.filled.insert(customer.id);
-        self.customers.insert(customer.id);
         let verb = "client add".to_owned();
         self.applied.steps.push(Step {
             verb,
@@ -328,30 +324,7 @@ impl Run<'_> {
             return Ok(());
         }
         self.applied.edited += 1;
-        self.touched(&ask.target)?;
         self.step("edit", edited);
-        Ok(())
-    }
-
-    /// Notes whose sums an edit may have changed: the record's own, and its parent's.
-    fn touched(&mut self, target: &Target) -> Result<(), Rejected> {
-        let tree = self.tx.tree();
-        match target {
-            Target::Server => self.server = true,
-            Target::Reseller(name) => {
-                self.server = true;
-                self.resellers.insert(tree.find_reseller(name)?.id);
-            }
-            Target::Customer(name) => {
-                let customer = tree.find_customer(name)?;
-                self.resellers.insert(customer.reseller);
-                self.customers.insert(customer.id);
-            }
-            Target::Client(address) => {
-                let customer = tree.find_customer(&address.customer)?;
-                self.customers.insert(customer.id);
-            }
-        }
         Ok(())
     }
 
@@ -408,16 +381,8 @@ impl Run<'_> {
         });
     }
 
-    /// What has to hold of everything together.
-    fn verify(&self) -> Done {
-        let touched: Vec<Touched> = self
-            .server
-            .then_some(Touched::Server)
-            .into_iter()
-            .chain(self.resellers.iter().copied().map(Touched::Reseller))
-            .chain(self.customers.iter().copied().map(Touched::Customer))
-            .collect();
-        verify(self.tx, &touched)?;
+    /// Whether whoever got clients has slots for them.
+    fn slots(&self) -> Done {
         let (before, after) = (&self.applied.before, self.tx.tree());
         for id in &self.filled {
             if let Some(customer) = after.customers.get(id) {
@@ -425,79 +390,6 @@ impl Run<'_> {
             }
         }
         Ok(())
-    }
-}
-
-/// Whether the clients had slots when they were added, or have them now. Lowering the limit evicts nobody: clients first
-/// and the lower limit then can be had with single commands too, so one file can say both, and an export of a customer
-/// above its limit can be applied to an empty server.
-fn slots(before: &Tree, customer: &Customer, clients: u32) -> Result<(), Refusal> {
-    let old = before.customers.get(&customer.id);
-    let old = old.and_then(|old| old.maximum_client_limit);
-    match old.zip(customer.maximum_client_limit) {
-        Some((old, new)) if clients > old.max(new) => Err(Refusal::ClientLimit {
-            customer: customer.name.to_string(),
-            limit: old.max(new),
-        }),
-        _ => Ok(()),
-    }
-}
-
-/// That a name was declared which the record doesn't have: it can't be changed.
-fn same_names(short: &str, name: Option<&str>, own: &str, full: &str) -> Result<(), Rejected> {
-    if short != own {
-        return Err(Rejected::Invalid(format!(
-            "{short:?} is declared by another name than its short one; write {own:?}"
-        )));
-    }
-    match name.filter(|name| *name != full) {
-        Some(name) => Err(Rejected::Forbidden(format!(
-            "its name is {full:?} and can't be changed to {name:?}; names are for good"
-        ))),
-        None => Ok(()),
-    }
-}
-
-/// The full name that a new record needs.
-fn new_name(kind: &str, short: &str, name: Option<&str>) -> Result<String, Rejected> {
-    name.map(str::to_owned).ok_or_else(|| {
-        Rejected::Invalid(format!(
-            "there is no {kind} {short:?} yet; give its full name, so that it can be added"
-        ))
-    })
-}
-
-/// That nothing is added to what is there: what is declared has to mean the same each time that it is applied.
-fn plain(fields: &[Assignment]) -> Result<(), Rejected> {
-    let adds = |field: &&Assignment| {
-        matches!(field.field.as_str(), "space" | "mcals") && field.value.trim().starts_with('+')
-    };
-    match fields.iter().find(adds) {
-        Some(Assignment { field, value }) => Err(Rejected::Invalid(format!(
-            "{field}: {value:?} adds to what is there; declare what is to hold"
-        ))),
-        None => Ok(()),
-    }
-}
-
-/// That a record was there when it was staged, and isn't any more.
-fn stale() -> Rejected {
-    Rejected::Forbidden(
-        "it was removed since it was staged, so it has no secret; apply once more".to_owned(),
-    )
-}
-
-/// A refusal with the record in front, unless its sentence names it.
-fn naming(record: &str, stop: Stop<Rejected>) -> Stop<Rejected> {
-    let named = |text: String| match text.contains(record) {
-        true => text,
-        false => format!("{record}: {text}"),
-    };
-    match stop {
-        Stop::Decided(Rejected::Invalid(text)) => Stop::Decided(Rejected::Invalid(named(text))),
-        Stop::Decided(Rejected::Forbidden(text)) => Stop::Decided(Rejected::Forbidden(named(text))),
-        Stop::Decided(Rejected::Exists(text)) => Stop::Decided(Rejected::Exists(named(text))),
-        other => other,
     }
 }
 
