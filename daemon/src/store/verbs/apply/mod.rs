@@ -25,8 +25,7 @@ pub use undeclared::Undeclared;
 
 use crate::store::audit::Note;
 use crate::store::command::{
-    AddCustomer, AddReseller, Applied, Apply, Edit, Edited, Fresh, NotApplied, Rejected, Staged,
-    Target,
+    AddCustomer, AddReseller, Applied, Apply, Edit, Edited, Fresh, NotApplied, Rejected, Target,
 };
 use crate::store::ids::find_client as client_of;
 use crate::store::schema::{CLIENTS, Look};
@@ -74,6 +73,13 @@ struct Run<'a> {
     filled: BTreeSet<RecordId>,
 }
 
+/// A reseller or customer as it is declared.
+struct Named<'a> {
+    short: &'a str,
+    name: Option<&'a str>,
+    fields: &'a [Assignment],
+}
+
 /// A client as it is declared.
 struct Wanted<'a> {
     client: &'a ClientId,
@@ -101,13 +107,21 @@ impl Run<'_> {
                 fields,
             } = &staged.record
             {
-                let done = self.reseller(short, name.as_deref(), fields);
+                let done = self.reseller(&Named::new(short, name, fields));
                 done.map_err(|stop| naming(&format!("reseller {short}"), stop))?;
             }
         }
         for staged in ask.records.iter() {
-            if let Declared::Customer { short, .. } = &staged.record {
-                self.customer(staged).map_err(|stop| naming(short, stop))?;
+            if let Declared::Customer {
+                short,
+                name,
+                reseller,
+                fields,
+            } = &staged.record
+            {
+                let named = Named::new(short, name, fields);
+                let done = self.customer(&named, reseller.as_deref(), staged.fresh.as_ref());
+                done.map_err(|stop| naming(short, stop))?;
             }
         }
         for staged in ask.records.iter() {
@@ -134,21 +148,19 @@ impl Run<'_> {
         self.slots()
     }
 
-    fn reseller(&mut self, short: &str, name: Option<&str>, fields: &[Assignment]) -> Done {
+    fn reseller(&mut self, named: &Named<'_>) -> Done {
         let tree = self.tx.tree();
-        if let Some(reseller) = tree.reseller(short) {
-            same_names(short, name, reseller.short.as_str(), reseller.name.as_str())?;
-            return self.edit(
-                Target::Reseller(short.to_owned()),
-                &format!("reseller {short}"),
-                fields,
-            );
+        if let Some(reseller) = tree.reseller(named.short) {
+            same_names(named, reseller.short.as_str(), reseller.name.as_str())?;
+            let record = format!("reseller {}", named.short);
+            let target = Target::Reseller(named.short.to_owned());
+            return self.edit(target, &record, named.fields);
         }
-        plain(fields)?;
+        plain(named.fields)?;
         let ask = AddReseller {
-            name: new_name("reseller", short, name)?,
-            short: Some(short.to_owned()),
-            assignments: fields.to_vec(),
+            name: new_name("reseller", named)?,
+            short: Some(named.short.to_owned()),
+            assignments: named.fields.to_vec(),
             dry_run: false,
         };
         let added = customer::add_reseller(self.tx, &ask, self.who)?;
@@ -157,30 +169,22 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn customer(&mut self, staged: &Staged) -> Done {
-        let Declared::Customer {
-            short,
-            name,
-            reseller,
-            fields,
-        } = &staged.record
-        else {
-            return Ok(());
-        };
+    fn customer(
+        &mut self,
+        named: &Named<'_>,
+        reseller: Option<&str>,
+        fresh: Option<&Fresh>,
+    ) -> Done {
         let tree = self.tx.tree();
-        let Some(existing) = tree.customer(short) else {
-            return self.add_customer(short, name.as_deref(), reseller.as_deref(), staged);
+        let Some(existing) = tree.customer(named.short) else {
+            return self.add_customer(named, reseller, fresh);
         };
-        same_names(
-            short,
-            name.as_deref(),
-            existing.short.as_str(),
-            existing.name.as_str(),
-        )?;
+        same_names(named, existing.short.as_str(), existing.name.as_str())?;
         let edits = self.applied.edited;
-        self.edit(Target::Customer(short.clone()), short, fields)?;
+        let target = Target::Customer(named.short.to_owned());
+        self.edit(target, named.short, named.fields)?;
         if let Some(reseller) = reseller {
-            let moved = customer::move_to(self.tx, short, reseller, self.who)?;
+            let moved = customer::move_to(self.tx, named.short, reseller, self.who)?;
             if moved.edit.is_some() {
                 self.applied.edited = edits + 1;
                 self.step("customer move", moved);
@@ -191,24 +195,21 @@ impl Run<'_> {
 
     fn add_customer(
         &mut self,
-        short: &str,
-        name: Option<&str>,
+        named: &Named<'_>,
         reseller: Option<&str>,
-        staged: &Staged,
+        fresh: Option<&Fresh>,
     ) -> Done {
-        let Declared::Customer { fields, .. } = &staged.record else {
-            return Ok(());
-        };
-        plain(fields)?;
-        let Some(Fresh::PassKey(pass_key)) = &staged.fresh else {
+        plain(named.fields)?;
+        let name = new_name("customer", named)?;
+        let Some(Fresh::PassKey(pass_key)) = fresh else {
             return Err(stale().into());
         };
         let ask = AddCustomer {
-            name: new_name("customer", short, name)?,
-            short: Some(short.to_owned()),
+            name,
+            short: Some(named.short.to_owned()),
             reseller: reseller.map(str::to_owned),
             like: None,
-            assignments: fields.clone(),
+            assignments: named.fields.to_vec(),
             pass_key: pass_key.reveal().to_owned(),
             dry_run: false,
         };
@@ -221,7 +222,7 @@ impl Run<'_> {
     fn client(&mut self, short: &str, wanted: &Wanted<'_>) -> Done {
         let tree = self.tx.tree();
         let customer = tree.find_customer(short)?;
-        same_names(short, None, customer.short.as_str(), "")?;
+        same_names(&Named::new(short, &None, &[]), customer.short.as_str(), "")?;
         let existing = client_of(self.tx, customer.id, wanted.client)?;
         // Another customer's now is found by the name that it left behind.
         let Some(before) = existing.filter(|client| client.customer == customer.id) else {
@@ -390,6 +391,17 @@ impl Run<'_> {
             }
         }
         Ok(())
+    }
+}
+
+impl<'a> Named<'a> {
+    fn new(short: &'a str, name: &'a Option<String>, fields: &'a [Assignment]) -> Self {
+        let name = name.as_deref();
+        Self {
+            short,
+            name,
+            fields,
+        }
     }
 }
 

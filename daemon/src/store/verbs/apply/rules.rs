@@ -4,6 +4,7 @@ use penstock_policy::edit::Assignment;
 use penstock_policy::record::Customer;
 use penstock_policy::refusal::Refusal;
 
+use super::Named;
 use crate::store::command::Rejected;
 use crate::store::tree::Tree;
 use crate::store::trouble::Stop;
@@ -24,18 +25,14 @@ pub(super) fn slots(before: &Tree, customer: &Customer, clients: u32) -> Result<
 }
 
 /// That a name was declared which the record doesn't have: it can't be changed.
-pub(super) fn same_names(
-    short: &str,
-    name: Option<&str>,
-    own: &str,
-    full: &str,
-) -> Result<(), Rejected> {
-    if short != own {
+pub(super) fn same_names(named: &Named<'_>, own: &str, full: &str) -> Result<(), Rejected> {
+    if named.short != own {
         return Err(Rejected::Invalid(format!(
-            "{short:?} is declared by another name than its short one; write {own:?}"
+            "{:?} is declared by another name than its short one; write {own:?}",
+            named.short
         )));
     }
-    match name.filter(|name| *name != full) {
+    match named.name.filter(|name| *name != full) {
         Some(name) => Err(Rejected::Forbidden(format!(
             "its name is {full:?} and can't be changed to {name:?}; names are for good"
         ))),
@@ -44,10 +41,11 @@ pub(super) fn same_names(
 }
 
 /// The full name that a new record needs.
-pub(super) fn new_name(kind: &str, short: &str, name: Option<&str>) -> Result<String, Rejected> {
-    name.map(str::to_owned).ok_or_else(|| {
+pub(super) fn new_name(kind: &str, named: &Named<'_>) -> Result<String, Rejected> {
+    named.name.map(str::to_owned).ok_or_else(|| {
         Rejected::Invalid(format!(
-            "there is no {kind} {short:?} yet; give its full name, so that it can be added"
+            "there is no {kind} {:?} yet; give its full name, so that it can be added",
+            named.short
         ))
     })
 }
@@ -74,7 +72,7 @@ pub(super) fn stale() -> Rejected {
 
 /// A refusal with the record in front, unless its sentence names it.
 pub(super) fn naming(record: &str, stop: Stop<Rejected>) -> Stop<Rejected> {
-    let named = |text: String| match text.contains(record) {
+    let named = |text: String| match text.contains(&format!("{record:?}")) {
         true => text,
         false => format!("{record}: {text}"),
     };
