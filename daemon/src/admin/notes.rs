@@ -150,7 +150,8 @@ pub(super) async fn of_running(admin: &Admin, before: &World, after: &World) -> 
     if running.is_empty() {
         return Vec::new();
     }
-    let clients = clients_of(admin, &before.tree, &running).await;
+    let published = admin.context.store.tree();
+    let clients = clients_of(admin, &published, &running).await;
     let now = admin.now();
     let mut effects: [Vec<String>; 4] = Default::default();
     for session in &running {
@@ -160,9 +161,12 @@ pub(super) async fn of_running(admin: &Admin, before: &World, after: &World) -> 
         let (Some(before), Some(after)) = (before.levels(client), after.levels(client)) else {
             continue;
         };
-        let books = admin.context.store.books();
-        let taken = books.taken(after.customer.id, Some(client.id));
-        if let Some((effect, text)) = effect(session, &before, &after, taken, now) {
+        let taken = |levels: &Levels<'_>| taken(admin, &published, levels);
+        let could = goes_on(session, &before, taken(&before), now);
+        let can = goes_on(session, &after, taken(&after), now);
+        if could && !can {
+            effects[Effect::Cuts as usize].push(session.address.clone());
+        } else if let Some((effect, text)) = speed(session, &before, &after, now) {
             effects[effect as usize].push(text);
         }
     }
@@ -183,22 +187,14 @@ enum Effect {
     Frees,
 }
 
-fn effect(
+/// What becomes of its rate.
+fn speed(
     session: &Running,
     before: &Levels<'_>,
     after: &Levels<'_>,
-    taken: Taken,
     now: Timestamp,
 ) -> Option<(Effect, String)> {
-    let restores = session.kind == "restore";
-    let (could, can) = (
-        goes_on(before, restores, taken, now),
-        goes_on(after, restores, taken, now),
-    );
-    if could && !can {
-        return Some((Effect::Cuts, session.address.clone()));
-    }
-    let direction = if restores {
+    let direction = if restores(session) {
         Direction::Restore
     } else {
         Direction::Backup
@@ -229,11 +225,28 @@ fn effect(
     Some((effect, text))
 }
 
-/// Whether what runs can go on: a restore as long as the client lives, a backup while it is let in and there is room.
-fn goes_on(levels: &Levels<'_>, restores: bool, taken: Taken, now: Timestamp) -> bool {
+/// Whether it can go on: a restore as long as the client lives, a backup while it is let in and there is room.
+fn goes_on(session: &Running, levels: &Levels<'_>, taken: Taken, now: Timestamp) -> bool {
     let lives = levels.client.is_none_or(|client| client.revoked.is_none());
     let fits = || fit(&levels.figures(taken), 1, Purpose::Data).is_ok();
-    lives && (restores || (levels.activated_at(now).is_ok() && fits()))
+    lives && (restores(session) || (levels.activated_at(now).is_ok() && fits()))
+}
+
+fn restores(session: &Running) -> bool {
+    session.kind == "restore"
+}
+
+/// What is taken at these levels. The books know each customer below the reseller that is published.
+fn taken(admin: &Admin, published: &Tree, levels: &Levels<'_>) -> Taken {
+    let books = admin.context.store.books();
+    let customer = levels.customer.id;
+    let mut taken = books.taken(customer, levels.client.map(|client| client.id));
+    let own = published.customers.get(&customer);
+    if own.is_none_or(|own| own.reseller != levels.reseller.id) {
+        let others = books.reseller(levels.reseller.id).taken();
+        taken.reseller = others.saturating_add(taken.customer);
+    }
+    taken
 }
 
 fn told(word: &str, named: &[String]) -> String {

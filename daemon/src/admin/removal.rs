@@ -101,10 +101,7 @@ pub(super) async fn pruning(
     let applied = store.apply(ask, who.clone()).await?;
     let mut notes = Vec::new();
     if !applied.removals.is_empty() {
-        notes.push(format!(
-            "{} were moved to the trash; see: penstockctl trash list",
-            applied.removals.len()
-        ));
+        notes.push("what was removed is in the trash; see: penstockctl trash list".to_owned());
     }
     let known: HashSet<RecordId> = below.into_iter().collect();
     let mut problem = None;
