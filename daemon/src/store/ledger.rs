@@ -2,7 +2,9 @@
 
 use std::ops::Bound;
 
-use penstock_policy::mcal::{Account, Charge, Credit, Drawn, Entry, Month, Paid, Reason, Took};
+use penstock_policy::mcal::{
+    Account, Charge, Credit, Drawn, Entry, Mcals, Month, Paid, Reason, Took,
+};
 use penstock_policy::record::{Client, Customer, RecordId, Reseller, Server};
 use penstock_policy::refusal::Refusal;
 
@@ -145,7 +147,10 @@ pub(super) fn allotted(tx: &Tx, allotment: &Allotment<'_>) -> Result<(), Trouble
         units: counted(allotment.to) - counted(allotment.from),
         reason: Reason::Allotted,
         took: Took::default(),
-        allotted: Some(allotment.to.to_string()),
+        allotted: Some(match (allotment.account, allotment.to) {
+            (Account::Reseller | Account::Customer, Credit::Open) => Mcals::Auto.to_string(),
+            (_, to) => to.to_string(),
+        }),
         bank: balance(server.mcals.into(), &server.drawn, month),
         balance: balance(allotment.to, allotment.drawn, month),
         note: allotment.note.to_owned(),

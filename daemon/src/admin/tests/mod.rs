@@ -4,6 +4,7 @@ mod apply;
 mod editing;
 mod explaining;
 mod listing;
+mod mcal;
 mod protocol;
 mod records;
 mod removing;

@@ -6,10 +6,13 @@ mod audit;
 mod edits;
 mod faults;
 mod ids;
+mod ledger;
+mod mcal;
 mod opening;
 mod publishing;
 mod registration;
 mod schedules;
+mod shares;
 mod trash;
 
 use jiff::Timestamp;
@@ -118,6 +121,37 @@ impl Bench {
             dry_run: false,
         };
         self.store.edit(ask, who("root")).await
+    }
+
+    /// An edit of any record; `dry_run` only looks.
+    async fn edit_of(
+        &self,
+        target: Target,
+        fields: &[(&str, &str)],
+        dry_run: bool,
+    ) -> Result<Edited, Rejected> {
+        let ask = Edit {
+            target,
+            assignments: assignments(fields),
+            expect_revision: None,
+            dry_run,
+        };
+        self.store.edit(ask, who("root")).await
+    }
+
+    async fn server(&self, fields: &[(&str, &str)]) -> Result<Edited, Rejected> {
+        self.edit_of(Target::Server, fields, false).await
+    }
+
+    /// A reseller of that name with some fields set.
+    async fn reseller(&self, name: &str, fields: &[(&str, &str)]) -> Result<Edited, Rejected> {
+        let ask = AddReseller {
+            name: name.into(),
+            short: None,
+            assignments: assignments(fields),
+            dry_run: false,
+        };
+        self.store.add_reseller(ask, who("root")).await
     }
 
     async fn enrol(&self, customer: RecordId, id: &str) -> Result<Enrolled, Refusal> {
