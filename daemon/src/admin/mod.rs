@@ -4,6 +4,7 @@
 //! speaks the frames of the admin contract; `handle` sends each request to the file that answers it. What changes
 //! records goes through the store's verbs, with the peer's credentials for the audit.
 
+mod apply;
 mod attention;
 mod census;
 mod clients;

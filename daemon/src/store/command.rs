@@ -1,14 +1,19 @@
 //! What can be asked of the writer, and what it answers.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use penstock_policy::edit::{Assignment, Change};
 use penstock_policy::mcal::{Platform, Plugins};
 use penstock_policy::names::{Address, ClientId, ScheduleName};
-use penstock_policy::record::{Client, Credential, RecordId, Schedule};
+use penstock_policy::record::{Client, Credential, RecordId, Schedule, Secret};
 use penstock_policy::refusal::Refusal;
+use penstock_wire::declared::Declared;
+use penstock_wire::reply::Step;
 use serde::{Deserialize, Serialize};
+
+use super::tree::Tree;
 
 /// Adds a client automatically, with its first repository (rules, section 4, 3). Decided again inside the transaction.
 #[derive(Debug, Clone)]
@@ -282,5 +287,72 @@ impl From<Unavailable> for Rejected {
 impl From<Unavailable> for Refusal {
     fn from(_: Unavailable) -> Self {
         Self::StoreUnavailable
+    }
+}
+
+/// A secret that was made for a record that didn't exist when it was staged.
+#[derive(Debug, Clone)]
+pub enum Fresh {
+    /// A customer's pass key.
+    PassKey(Secret),
+    /// What is kept of a client's password.
+    Password(Credential),
+}
+
+/// A record that is to hold, with the fields that it names.
+#[derive(Debug, Clone)]
+pub struct Staged {
+    /// The record.
+    pub record: Declared,
+    /// Its secret; none when it existed, and for what has none.
+    pub fresh: Option<Fresh>,
+}
+
+/// Records that are to hold, all or none.
+#[derive(Debug, Clone)]
+pub struct Apply {
+    /// The records, each once.
+    pub records: Arc<Vec<Staged>>,
+    /// Only shows what would change.
+    pub dry_run: bool,
+    /// Moves to the trash what isn't declared.
+    pub prune: bool,
+}
+
+/// What applying did, or would do.
+#[derive(Debug, Clone)]
+pub struct Applied {
+    /// How many records were added.
+    pub added: u64,
+    /// How many were edited, moved or revoked.
+    pub edited: u64,
+    /// How many were moved to the trash.
+    pub removed: u64,
+    /// The changes in the order in which they were made.
+    pub steps: Vec<Step>,
+    /// What the administrator should know, in sentences.
+    pub notes: Vec<String>,
+    /// What was removed: its folders still have to be moved to the trash. Nothing in a dry run.
+    pub removals: Vec<Removal>,
+    /// Server, resellers and customers before.
+    pub before: Tree,
+    /// The same after.
+    pub after: Tree,
+    /// The clients that changed, before and after; not those that were added or removed.
+    pub clients: BTreeMap<RecordId, (Client, Client)>,
+}
+
+/// Why nothing was applied.
+#[derive(Debug)]
+pub enum NotApplied {
+    /// It was a dry run.
+    Shown(Box<Applied>),
+    /// It can't be.
+    No(Rejected),
+}
+
+impl From<Unavailable> for NotApplied {
+    fn from(unavailable: Unavailable) -> Self {
+        Self::No(unavailable.into())
     }
 }

@@ -31,9 +31,9 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 pub use cache::Found;
 pub use command::{
-    AddClients, AddCustomer, AddReseller, Added, Edit, Edited, Enrol, Enrolled, LocationRecord,
-    NewSchedule, Register, Registered, Rejected, Removal, Target, TrashState, TrashWork,
-    Unavailable,
+    AddClients, AddCustomer, AddReseller, Added, Applied, Apply, Edit, Edited, Enrol, Enrolled,
+    Fresh, LocationRecord, NewSchedule, Register, Registered, Rejected, Removal, Staged, Target,
+    TrashState, TrashWork, Unavailable,
 };
 pub use open::{OpenError, Options};
 pub use reader::{AuditFilter, BrokenAt, Reader, Resolved};

@@ -8,6 +8,7 @@ use super::command::Rejected;
 use super::schema::{CLIENT_IDS, CLIENTS, Look, decode, go_on, of};
 use super::tree::Tree;
 use super::trouble::{Stop, Trouble};
+use super::tx::Tx;
 
 impl Tree {
     /// The server's space, and what of it is allotted to resellers.
@@ -69,7 +70,7 @@ pub(super) fn customer_share(look: &impl Look, customer: &Customer) -> Result<Sh
 }
 
 /// A sum that a change can have pushed over what there is to give.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Sum {
     /// The space of all resellers, in the server's.
     Server,
@@ -81,14 +82,13 @@ pub(super) enum Sum {
     Clients(RecordId),
 }
 
-/// Whether the sums fit, as the records are in that tree, which can be one that isn't written yet. `look` shows the
-/// clients; `more` is space that those of the customer get beside what they have there.
-pub(super) fn verify(
-    look: &impl Look,
-    tree: &Tree,
-    sums: &[Sum],
-    more: i128,
-) -> Result<(), Stop<Rejected>> {
+/// Whether the sums fit, as the records are in that tree, which can be one that isn't written yet. `tx` shows the
+/// clients; `more` is space that those of the customer get beside what they have there. Where the transaction puts sums
+/// off they are only noted.
+pub(super) fn verify(tx: &Tx, tree: &Tree, sums: &[Sum], more: i128) -> Result<(), Stop<Rejected>> {
+    if tx.puts_off(sums) {
+        return Ok(());
+    }
     for sum in sums {
         match sum {
             Sum::Server => check(tree.server_share(), tree.server.overcommit, "the server")?,
@@ -105,7 +105,7 @@ pub(super) fn verify(
             }
             Sum::Clients(id) => {
                 if let Some(customer) = tree.customers.get(id) {
-                    let mut share = customer_share(look, customer)?;
+                    let mut share = customer_share(tx, customer)?;
                     let given = i128::from(share.given).saturating_add(more);
                     share.given = u64::try_from(given.max(0)).unwrap_or(u64::MAX);
                     let whose = format!("customer {}", customer.short);

@@ -15,6 +15,7 @@ use super::schema::{
     CLIENT_COUNTS, CLIENTS, CUSTOMERS, Def, Look, META, RESELLERS, SCHEDULES, SERVER, Span, USED,
     Visit, delete, of, put,
 };
+use super::shares::Sum;
 use super::tree::{ClientState, Tree};
 use super::trouble::Trouble;
 
@@ -41,6 +42,8 @@ pub(super) struct Tx {
     at: Cell<Timestamp>,
     writes: Cell<u64>,
     draft: RefCell<Draft>,
+    /// Sums that are to be held against what there is later; none while each is at once.
+    later: RefCell<Option<BTreeSet<Sum>>>,
 }
 
 /// What is published once the transaction is durable.
@@ -69,6 +72,7 @@ impl Tx {
             txn,
             at: Cell::new(at),
             writes: Cell::new(0),
+            later: RefCell::new(None),
             draft: RefCell::new(Draft {
                 tree,
                 counters,
@@ -94,6 +98,22 @@ impl Tx {
     /// How many rows were written so far.
     pub fn writes(&self) -> u64 {
         self.writes.get()
+    }
+
+    /// From now on sums are put off: of several changes only what comes of all of them has to fit.
+    pub fn put_off(&self) {
+        self.later.replace(Some(BTreeSet::new()));
+    }
+
+    /// Whether sums are put off; then these are noted.
+    pub fn puts_off(&self, sums: &[Sum]) -> bool {
+        let mut later = self.later.borrow_mut();
+        later.as_mut().map(|later| later.extend(sums)).is_some()
+    }
+
+    /// Sums aren't put off any more; those that were.
+    pub fn put_off_no_more(&self) -> Vec<Sum> {
+        self.later.take().into_iter().flatten().collect()
     }
 
     /// Server, resellers, customers and counts as of now. Cheap: the maps share structure.

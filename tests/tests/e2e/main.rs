@@ -4,6 +4,7 @@
 mod support;
 
 mod administration;
+mod apply;
 mod crash;
 mod exactness;
 mod live;

@@ -1,5 +1,6 @@
 //! The sockets on a real store, a real location and real Unix sockets.
 
+mod apply;
 mod editing;
 mod explaining;
 mod listing;

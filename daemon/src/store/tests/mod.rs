@@ -1,6 +1,7 @@
 //! What the store promises, tried on real files.
 
 mod admission;
+mod apply;
 mod audit;
 mod edits;
 mod faults;

@@ -1,5 +1,6 @@
 //! The verbs: each reads what it needs, lets policy decide, and only then writes.
 
+pub(super) mod apply;
 pub(super) mod client;
 pub(super) mod customer;
 pub(super) mod edit;
