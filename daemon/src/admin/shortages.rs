@@ -339,7 +339,7 @@ mod tests {
     #[test]
     fn a_bank_that_cant_pay_next_month_is_told_with_what_it_lacks() {
         let mut drawn = Drawn::default();
-        drawn.take("2026-11".parse().unwrap(), 40, true, 40);
+        drawn.take("2026-11".parse().unwrap(), 40, true, true);
         let told = account(Credit::Number(52), &drawn).unwrap();
         assert_eq!(told.severity, Severity::Warning);
         assert_eq!(

@@ -5,9 +5,11 @@ mod audit;
 mod edits;
 mod faults;
 mod ids;
+mod locations;
 mod opening;
 mod publishing;
 mod registration;
+mod samples;
 mod schedules;
 mod trash;
 
