@@ -158,7 +158,7 @@ fn counting(schedules: usize) -> Option<Attention> {
     ))
 }
 
-/// Accounts that have nothing left, or can't pay next month.
+/// Accounts that have nothing left, or can't pay this month or the next.
 fn mcals(tree: &Tree, month: Month) -> Vec<Attention> {
     let server = &tree.server;
     let bank = Account {
@@ -228,29 +228,30 @@ impl Account {
                 &remedy(lacking(&outlook)),
             ));
         }
-        let left = match credit {
-            Credit::Open => return None,
-            Credit::Number(_) => outlook.left.unwrap_or(0),
-            Credit::Monthly(each) => u64::from(each),
+        let short_in = outlook.short_in?;
+        if short_in > outlook.month.next() {
+            return None;
+        }
+        let month = short_in.first_day().strftime("%B");
+        let awaited = outlook.need.saturating_sub(outlook.units);
+        let has = match credit {
+            Credit::Monthly(each) => format!("{each} MCALs a month"),
+            _ => format!("{} MCALs left", outlook.left.unwrap_or(0)),
         };
-        let next = outlook.month.next();
-        (outlook.short_in == Some(next)).then(|| {
-            let text = format!(
-                "{name} has {left} MCALs {} and {} needs about {}",
-                if matches!(credit, Credit::Monthly(_)) {
-                    "a month"
-                } else {
-                    "left"
-                },
-                next.first_day().strftime("%B"),
-                outlook.need
-            );
-            warning(text, &remedy(lacking(&outlook)))
-        })
+        let needs = if short_in == outlook.month {
+            format!("{month} needs about {awaited} more")
+        } else if awaited == 0 || matches!(credit, Credit::Monthly(_)) {
+            format!("{month} needs about {}", outlook.need)
+        } else {
+            let both = awaited.saturating_add(outlook.need);
+            format!("about {both} are needed by the end of {month}")
+        };
+        let text = format!("{name} has {has} and {needs}");
+        Some(warning(text, &remedy(lacking(&outlook))))
     }
 }
 
-/// How many more next month needs.
+/// How many more are needed.
 fn lacking(outlook: &Forecast) -> u64 {
     if outlook.short_by > 0 {
         outlook.short_by

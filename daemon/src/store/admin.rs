@@ -9,11 +9,11 @@ use penstock_wire::view::Who;
 
 use super::Store;
 use super::command::{
-    AddClients, AddCustomer, AddReseller, Added, Edit, Edited, LocationRecord, Rejected, Removal,
-    TrashState, TrashWork,
+    AddClients, AddCustomer, AddReseller, Added, Edit, Edited, Rejected, Removal, TrashState,
+    TrashWork,
 };
 use super::trash::Row;
-use super::verbs::{client, customer, edit, location, remove, trash};
+use super::verbs::{client, customer, edit, remove, trash};
 
 impl Store {
     /// Edits one record's fields.
@@ -92,24 +92,6 @@ impl Store {
             uses_left: uses,
         };
         self.decide(move |tx| customer::set_pass_key(tx, &customer, &pass_key, &who))
-            .await
-    }
-
-    /// Records a location whose marker is there; the edit's number in the audit.
-    ///
-    /// # Errors
-    /// See [`Store::edit`].
-    pub async fn add_location(&self, location: LocationRecord, who: Who) -> Result<u64, Rejected> {
-        self.decide(move |tx| location::add(tx, &location, &who))
-            .await
-    }
-
-    /// Forgets a location on which nothing lies and which no record names; the edit's number in the audit.
-    ///
-    /// # Errors
-    /// See [`Store::edit`].
-    pub async fn forget_location(&self, name: String, who: Who) -> Result<u64, Rejected> {
-        self.decide(move |tx| location::forget(tx, &name, &who))
             .await
     }
 

@@ -7,6 +7,7 @@ mod administration;
 mod crash;
 mod exactness;
 mod live;
+mod locations;
 mod operation;
 mod protocol;
 mod refusals;

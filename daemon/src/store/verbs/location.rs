@@ -8,6 +8,7 @@ use penstock_policy::record::Client;
 use penstock_wire::view::Who;
 
 use super::{change, client_address};
+use crate::store::Store;
 use crate::store::audit::{Note, Subject};
 use crate::store::command::{LocationRecord, Rejected};
 use crate::store::schema::{CLIENTS, FOLDERS, LOCATIONS, Look, TRASH, all, decode, go_on};
@@ -22,8 +23,25 @@ const MOST: usize = 100;
 /// Most records that are named as standing in the way.
 const NAMED: usize = 3;
 
-/// Records a location; the edit's number in the audit.
-pub fn add(tx: &Tx, location: &LocationRecord, who: &Who) -> Result<u64, Stop<Rejected>> {
+impl Store {
+    /// Records a location whose marker is there; the edit's number in the audit.
+    ///
+    /// # Errors
+    /// When its name, marker or folder isn't its own, or there are too many.
+    pub async fn add_location(&self, location: LocationRecord, who: Who) -> Result<u64, Rejected> {
+        self.decide(move |tx| add(tx, &location, &who)).await
+    }
+
+    /// Forgets a location on which nothing lies and which no record names; the edit's number in the audit.
+    ///
+    /// # Errors
+    /// When there is no such location, or it is needed.
+    pub async fn forget_location(&self, name: String, who: Who) -> Result<u64, Rejected> {
+        self.decide(move |tx| forget(tx, &name, &who)).await
+    }
+}
+
+fn add(tx: &Tx, location: &LocationRecord, who: &Who) -> Result<u64, Stop<Rejected>> {
     let known: Vec<LocationRecord> = tx.values(LOCATIONS, all(), usize::MAX)?;
     if let Some(other) = known.iter().find(|known| clashes(known, location)) {
         return Err(Rejected::Exists(format!(
@@ -57,8 +75,7 @@ fn clashes(known: &LocationRecord, new: &LocationRecord) -> bool {
     known.name == new.name || known.id == new.id || a.starts_with(b) || b.starts_with(a)
 }
 
-/// Forgets a location on which nothing lies and which no record names; the edit's number in the audit.
-pub fn forget(tx: &Tx, name: &str, who: &Who) -> Result<u64, Stop<Rejected>> {
+fn forget(tx: &Tx, name: &str, who: &Who) -> Result<u64, Stop<Rejected>> {
     let known: Vec<LocationRecord> = tx.values(LOCATIONS, all(), usize::MAX)?;
     let Some(location) = known.iter().find(|known| known.name == name) else {
         let names = known.iter().map(|known| known.name.as_str());

@@ -4,7 +4,7 @@ pub(super) mod client;
 pub(super) mod customer;
 pub(super) mod edit;
 pub(super) mod enrol;
-pub(super) mod location;
+mod location;
 pub(super) mod remove;
 pub(super) mod schedule;
 pub(super) mod session;
