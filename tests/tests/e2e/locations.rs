@@ -250,8 +250,16 @@ fn an_unmounted_location_takes_nothing_and_nothing_is_written_anywhere() {
 fn a_disk_within_its_reserve_takes_no_new_data_but_all_that_frees_it() {
     // A disk of 48 MiB of the test's own.
     let mounted = "mount -t tmpfs -o size=48m none small && exec \"$@\"";
-    let wrapper = ["unshare", "-m", "sh", "-c", mounted, "sh"];
-    let roots = "location_roots = [\"small\", \"state\"]\nmain_location = \"small/main\"\n";
+    let wrapper = [
+        "unshare",
+        "--map-root-user",
+        "--mount",
+        "sh",
+        "-c",
+        mounted,
+        "sh",
+    ];
+    let roots = "location_roots = [\"small\"]\nmain_location = \"small/main\"\n";
     let server = Server::wrapped(&wrapper, roots);
     let laptop = administered(&server);
     server
