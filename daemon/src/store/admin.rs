@@ -34,6 +34,15 @@ impl Store {
             .await
     }
 
+    /// Adds to the bank's credit, with a note for the ledger: one line, at most 200 characters.
+    ///
+    /// # Errors
+    /// [`Rejected::Forbidden`] while the bank is unlimited; see [`Store::edit`].
+    pub async fn mcal_add(&self, units: u32, note: String, who: Who) -> Result<Edited, Rejected> {
+        self.decide(move |tx| edit::mcal_add(tx, units, &note, &who))
+            .await
+    }
+
     /// Adds a reseller.
     ///
     /// # Errors

@@ -1,11 +1,13 @@
 //! The ledger of MCALs: debits and allotments, each an entry in the transaction that makes it (rules, section 5).
 
+use std::ops::Bound;
+
 use penstock_policy::mcal::{Account, Charge, Credit, Drawn, Entry, Month, Paid, Reason, Took};
 use penstock_policy::record::{Client, Customer, RecordId, Reseller, Server};
 use penstock_policy::refusal::Refusal;
 
 use super::Store;
-use super::schema::{CLIENTS, LEDGER, LEDGER_OF, Look};
+use super::schema::{CLIENTS, LEDGER, LEDGER_OF, Look, go_on};
 use super::trouble::{Stop, Trouble};
 use super::tx::Tx;
 
@@ -169,4 +171,30 @@ fn write(tx: &Tx, entry: Entry, accounts: &[(u8, u64)]) -> Result<(), Trouble> {
         tx.put(LEDGER_OF, (*kind, *record, number), &())?;
     }
     Ok(())
+}
+
+/// Visits an account's entries below `before`, newest first or in the ledger's order.
+pub(super) fn walk(
+    look: &impl Look,
+    (kind, record): (u8, u64),
+    before: u64,
+    backwards: bool,
+    visit: &mut dyn FnMut(Entry) -> bool,
+) -> Result<(), Trouble> {
+    let range = (
+        Bound::Included((kind, record, 0)),
+        Bound::Excluded((kind, record, before)),
+    );
+    look.walk(
+        LEDGER_OF,
+        range,
+        backwards,
+        &mut |(_, _, number), _| match look.get(LEDGER, number)? {
+            Some(entry) => Ok(go_on(visit(entry))),
+            None => Err(Trouble::Damaged {
+                table: "ledger".to_owned(),
+                problem: format!("entry {number} is missing"),
+            }),
+        },
+    )
 }

@@ -1,5 +1,6 @@
 //! What is allotted at each level and given to those below it: the snapshots, and that no more is given than there is.
 
+use penstock_policy::mcal::Mcals;
 use penstock_policy::record::{Client, Customer, RecordId, Reseller};
 use penstock_policy::space::Share;
 
@@ -7,7 +8,6 @@ use super::command::Rejected;
 use super::schema::{CLIENT_IDS, CLIENTS, Look, decode, go_on, of};
 use super::tree::Tree;
 use super::trouble::{Stop, Trouble};
-use super::tx::Tx;
 
 impl Tree {
     /// The server's space, and what of it is allotted to resellers.
@@ -68,54 +68,49 @@ pub(super) fn customer_share(look: &impl Look, customer: &Customer) -> Result<Sh
     })
 }
 
-/// What an edit may have broken.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Touched {
-    /// The server's own, or a reseller's allotment.
+/// A sum that a change can have pushed over what there is to give.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sum {
+    /// The space of all resellers, in the server's.
     Server,
-    /// A reseller's own, or one of its customers' allotments.
-    Reseller(RecordId),
-    /// A customer's own, or one of its clients' allotments.
-    Customer(RecordId),
+    /// The space of a reseller's customers, in its own.
+    Space(RecordId),
+    /// The MCALs of a reseller's customers, in its own.
+    Mcals(RecordId),
+    /// The space of a customer's clients, in its own.
+    Clients(RecordId),
 }
 
-/// Whether no level has given more than it has, as the records are now in the transaction. Whoever asks has written
-/// already: a no undoes the whole verb.
-pub(super) fn verify(tx: &Tx, touched: &[Touched]) -> Result<(), Stop<Rejected>> {
-    let tree = tx.tree();
-    for touched in touched {
-        match touched {
-            Touched::Server => {
-                let share = tree.server_share();
-                check(share, tree.server.overcommit, "the server")?;
-            }
-            Touched::Reseller(id) => {
-                let Some(reseller) = tree.resellers.get(id) else {
-                    continue;
-                };
-                let whose = format!("reseller {}", reseller.short);
-                check(tree.reseller_share(reseller), reseller.overcommit, &whose)?;
-                let (own, given) = (reseller.mcals, tree.mcals_given(reseller.id));
-                let limited = own != penstock_policy::mcal::Mcals::Auto;
-                if limited && given > own.counted() {
-                    return Err(Rejected::Forbidden(format!(
-                        "{whose} has {own} MCALs allotted, and its customers would have {given} together, {} too many; \
-                         raise its MCALs or give fewer",
-                        given - own.counted()
-                    ))
-                    .into());
+/// Whether the sums fit, as the records are in that tree, which can be one that isn't written yet. `look` shows the
+/// clients; `more` is space that those of the customer get beside what they have there.
+pub(super) fn verify(
+    look: &impl Look,
+    tree: &Tree,
+    sums: &[Sum],
+    more: i128,
+) -> Result<(), Stop<Rejected>> {
+    for sum in sums {
+        match sum {
+            Sum::Server => check(tree.server_share(), tree.server.overcommit, "the server")?,
+            Sum::Space(id) => {
+                if let Some(reseller) = tree.resellers.get(id) {
+                    let whose = format!("reseller {}", reseller.short);
+                    check(tree.reseller_share(reseller), reseller.overcommit, &whose)?;
                 }
             }
-            Touched::Customer(id) => {
-                let Some(customer) = tree.customers.get(id) else {
-                    continue;
-                };
-                let share = customer_share(tx, customer)?;
-                check(
-                    share,
-                    customer.overcommit,
-                    &format!("customer {}", customer.short),
-                )?;
+            Sum::Mcals(id) => {
+                if let Some(reseller) = tree.resellers.get(id) {
+                    check_mcals(reseller, tree.mcals_given(*id))?;
+                }
+            }
+            Sum::Clients(id) => {
+                if let Some(customer) = tree.customers.get(id) {
+                    let mut share = customer_share(look, customer)?;
+                    let given = i128::from(share.given).saturating_add(more);
+                    share.given = u64::try_from(given.max(0)).unwrap_or(u64::MAX);
+                    let whose = format!("customer {}", customer.short);
+                    check(share, customer.overcommit, &whose)?;
+                }
             }
         }
     }
@@ -125,4 +120,16 @@ pub(super) fn verify(tx: &Tx, touched: &[Touched]) -> Result<(), Stop<Rejected>>
 fn check(share: Share, overcommit: bool, whose: &str) -> Result<(), Rejected> {
     let checked = share.check(overcommit, whose);
     checked.map_err(|error| Rejected::Forbidden(error.to_string()))
+}
+
+fn check_mcals(reseller: &Reseller, given: u64) -> Result<(), Rejected> {
+    let (own, short) = (reseller.mcals, &reseller.short);
+    if own == Mcals::Auto || given <= own.counted() {
+        return Ok(());
+    }
+    Err(Rejected::Forbidden(format!(
+        "reseller {short} has {own} MCALs allotted, and {given} would be allotted to its customers, {} too many; raise \
+         its MCALs or give fewer",
+        given - own.counted()
+    )))
 }

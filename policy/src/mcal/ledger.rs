@@ -121,7 +121,18 @@ impl Entry {
     }
 }
 
+/// An account's months as its entries come, in the ledger's order: all debits of its clients, and all allotments of its
+/// own.
+#[derive(Debug)]
+pub struct Tally {
+    account: Account,
+    lines: Vec<StatementLine>,
+    /// The month that the newest entry is in.
+    now: Option<Position>,
+}
+
 /// What is known of an account up to some entry.
+#[derive(Debug)]
 struct Position {
     credit: Credit,
     drawn: i64,
@@ -133,6 +144,18 @@ struct Position {
 }
 
 impl Position {
+    const fn new(month: Month) -> Self {
+        Self {
+            credit: Credit::Open,
+            drawn: 0,
+            month,
+            added: 0,
+            taken: 0,
+            debited: 0,
+            clients: 0,
+        }
+    }
+
     fn line(&self) -> StatementLine {
         let (used, closing) = match self.credit {
             Credit::Open => (self.debited, None),
@@ -155,50 +178,63 @@ impl Position {
     }
 }
 
-/// One line for each month from the first entry's to `until`. The entries are all debits of the account's clients and all
-/// allotments of the account itself, in the ledger's order.
+impl Tally {
+    /// Of an account, before its first entry.
+    #[must_use]
+    pub const fn new(account: Account) -> Self {
+        Self {
+            account,
+            lines: Vec::new(),
+            now: None,
+        }
+    }
+
+    /// Takes the next entry.
+    pub fn add(&mut self, entry: &Entry) {
+        let now = self.now.get_or_insert(Position::new(entry.month));
+        while now.month < entry.month {
+            self.lines.push(now.line());
+            now.turn();
+        }
+        if entry.reason.is_debit() {
+            let taken = entry.taken(self.account);
+            now.drawn += taken;
+            now.taken += taken;
+            now.debited += entry.units;
+            now.clients += u64::from(entry.reason != Reason::ClientChanged);
+        } else {
+            now.added += entry.units;
+            if let Some(credit) = entry.allotted.as_deref().and_then(Credit::parse) {
+                now.credit = credit;
+            }
+        }
+    }
+
+    /// One line for each month from the first entry's to `until`, or to the newest entry's if that is later.
+    #[must_use]
+    pub fn lines(mut self, until: Month) -> Vec<StatementLine> {
+        let Some(mut now) = self.now else {
+            return Vec::new();
+        };
+        self.lines.push(now.line());
+        while now.month < until {
+            now.turn();
+            self.lines.push(now.line());
+        }
+        self.lines
+    }
+}
+
+/// [`Tally`] of entries that are at hand.
 #[must_use]
 pub fn statement<'a>(
     account: Account,
     entries: impl IntoIterator<Item = &'a Entry>,
     until: Month,
 ) -> Vec<StatementLine> {
-    let mut entries = entries.into_iter().peekable();
-    let Some(first) = entries.peek() else {
-        return Vec::new();
-    };
-    let mut position = Position {
-        credit: Credit::Open,
-        drawn: 0,
-        month: first.month,
-        added: 0,
-        taken: 0,
-        debited: 0,
-        clients: 0,
-    };
-    let mut lines = Vec::new();
+    let mut tally = Tally::new(account);
     for entry in entries {
-        while position.month < entry.month {
-            lines.push(position.line());
-            position.turn();
-        }
-        if entry.reason.is_debit() {
-            let taken = entry.taken(account);
-            position.drawn += taken;
-            position.taken += taken;
-            position.debited += entry.units;
-            position.clients += u64::from(entry.reason != Reason::ClientChanged);
-        } else {
-            position.added += entry.units;
-            if let Some(credit) = entry.allotted.as_deref().and_then(Credit::parse) {
-                position.credit = credit;
-            }
-        }
+        tally.add(entry);
     }
-    lines.push(position.line());
-    while position.month < until {
-        position.turn();
-        lines.push(position.line());
-    }
-    lines
+    tally.lines(until)
 }

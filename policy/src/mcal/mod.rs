@@ -10,6 +10,6 @@ mod price;
 pub use charge::{Charge, Drawn, Paid, Took, charge, difference, left};
 pub use credit::{Bank, Credit, CreditError, Mcals};
 pub use forecast::{Forecast, forecast};
-pub use ledger::{Account, Entry, Reason, StatementLine, statement};
+pub use ledger::{Account, Entry, Reason, StatementLine, Tally, statement};
 pub use month::{Month, MonthError};
 pub use price::{Platform, Plugin, Plugins, PriceError, Prices};

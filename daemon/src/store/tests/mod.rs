@@ -15,6 +15,7 @@ mod trash;
 
 use jiff::Timestamp;
 use penstock_policy::edit::Assignment;
+use penstock_policy::mcal::{Platform, Plugins};
 use penstock_policy::names::{Address, ClientId, ScheduleName};
 use penstock_policy::record::{Client, Credential, RecordId, Schedule};
 use penstock_policy::throttle::Zone;
@@ -203,6 +204,8 @@ fn register(customer: RecordId, id: &str, pass_key: &str, byte: u8) -> Register 
         client_id: client_id(id),
         credential: credential(byte),
         generated: true,
+        platform: Platform::default(),
+        plugins: Plugins::default(),
         source: "192.0.2.1".into(),
     }
 }

@@ -4,6 +4,7 @@ pub(super) mod client;
 pub(super) mod customer;
 pub(super) mod edit;
 pub(super) mod enrol;
+mod keep;
 mod location;
 pub(super) mod remove;
 pub(super) mod schedule;
