@@ -1,6 +1,7 @@
 //! Customers: listed, shown, added, moved, and their pass keys.
 
 use std::collections::HashMap;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -14,9 +15,10 @@ use penstock_wire::view::{CustomerLine, CustomerView, PassKeyView, Running, Who,
 
 use super::failure::Fault;
 use super::page::{PAGE, page};
+use super::trends::{self, Trends};
 use super::{Admin, edits, notes, snapshots};
 use crate::secrets;
-use crate::store::{AddCustomer, Reader, Rejected, Tree, Unavailable};
+use crate::store::{AddCustomer, Reader, Rejected, Tree, Unavailable, UsedByDay};
 
 /// Most running backups on a customer's screen; `top` shows all.
 const MOST_RUNNING: usize = 500;
@@ -91,11 +93,19 @@ pub(super) async fn view(admin: &Admin, name: &str) -> Result<Answer, Fault> {
     let zone = levels.zone().clone();
     let (sums, share) = {
         let (customer, zone) = (Arc::clone(&customer), zone.clone());
+        let days = trends::days(admin, &tree);
         let read = move |reader: &Reader| {
-            let sums = Sums::of(reader, customer.id, &zone, now)?;
+            let sums = Sums::of(reader, customer.id, &zone, now, &days)?;
             Ok((sums, reader.customer_share(&customer)?))
         };
         admin.context.store.read(read).await?
+    };
+    let above = [levels.reseller.space, levels.server.space];
+    let full_in = if above.iter().any(|space| space.bytes().is_some()) {
+        let trends = trends::trends(admin).await?;
+        trends.customer_full_in(admin, &levels, &sums.used)
+    } else {
+        Trends::default().customer_full_in(admin, &levels, &sums.used)
     };
     let sum = admin.context.store.books().customer(customer.id);
     let month = levels.month(now);
@@ -123,7 +133,7 @@ pub(super) async fn view(admin: &Admin, name: &str) -> Result<Answer, Fault> {
             .space
             .bytes()
             .map(|bytes| bytes.saturating_sub(sum.taken())),
-        full_in: None,
+        full_in,
         space_snapshot: snapshots::space(share),
         reseller_space_snapshot: snapshots::space(tree.reseller_share(levels.reseller)),
         reseller_mcals_snapshot: snapshots::mcals(&tree, levels.reseller),
@@ -144,6 +154,7 @@ struct Sums {
     barred: u64,
     schedules: u64,
     last_backup: Option<Timestamp>,
+    used: UsedByDay,
 }
 
 impl Sums {
@@ -152,6 +163,7 @@ impl Sums {
         customer: RecordId,
         zone: &Zone,
         now: Timestamp,
+        days: &RangeInclusive<u64>,
     ) -> Result<Self, Unavailable> {
         let mut sums = Self::default();
         let mut after = None;
@@ -166,6 +178,7 @@ impl Sums {
                 sums.barred += u64::from(barred);
                 for schedule in reader.schedules(client.id)? {
                     sums.schedules += 1;
+                    reader.add_used(schedule.id, days.clone(), &mut sums.used)?;
                     sums.last_backup = sums.last_backup.max(reader.last_backup(schedule.id)?);
                 }
             }

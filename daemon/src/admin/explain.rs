@@ -13,6 +13,7 @@ use penstock_wire::reply::{Answer, Explained, FailureCode};
 use super::failure::Fault;
 use super::{Admin, clients, customers};
 use crate::store::Reader;
+use crate::vault::{Location, RepoFolder, VaultError};
 
 /// Explains a customer, a client, or a schedule, also one that doesn't exist yet.
 pub(super) async fn address(
@@ -117,10 +118,7 @@ impl Found {
             |schedule| schedule.location.clone(),
         );
         let disk = match admin.context.locations.get(&location) {
-            Some(location) => location.free().await.ok().map(|space| Disk {
-                free: space.free,
-                total: space.total,
-            }),
+            Some(location) => disk(&location, schedule).await.ok(),
             None => None,
         };
         Self {
@@ -140,6 +138,20 @@ impl Found {
             recounting: self.recounting,
         }
     }
+}
+
+/// The disk of a location; a schedule whose recorded folder is gone from it has none.
+async fn disk(location: &Location, schedule: Option<&Schedule>) -> Result<Disk, VaultError> {
+    let space = location.free().await?;
+    if let Some(schedule) = schedule {
+        location
+            .repository(&RepoFolder::parse(&schedule.folder)?)
+            .await?;
+    }
+    Ok(Disk {
+        free: space.free,
+        total: space.total,
+    })
 }
 
 /// A name that stands in the way is found last: whatever else refuses comes first.

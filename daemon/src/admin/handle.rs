@@ -33,6 +33,9 @@ pub(super) async fn handle(
         Answer::PassKey(key) => {
             tracing::info!(customer = %key.customer, user, "pass key shown to an administrator");
         }
+        Answer::Location(location) => {
+            tracing::info!(location = %location.name, user, "added or forgotten by an administrator");
+        }
         _ => {}
     }
     Ok(answer)

@@ -25,18 +25,22 @@ mod page;
 mod peer;
 mod removal;
 mod resellers;
+mod reused;
 mod schedules;
 mod serve;
+mod shortages;
 mod snapshots;
 mod space;
 mod status;
 pub mod trash;
+mod trends;
 mod watch;
 
 #[cfg(test)]
 mod tests;
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -44,6 +48,7 @@ use jiff::Timestamp;
 use penstock_policy::names::Address;
 use penstock_wire::view::Who;
 use tokio::sync::Mutex;
+use tokio::sync::watch::Receiver;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -57,9 +62,11 @@ use crate::live::{Live, Refusals};
 use crate::secrets::Hasher;
 use crate::store::{BrokenAt, Resolved, Store};
 use crate::vault::Locations;
-use census::Counted;
+use census::Census;
 use failure::Fault;
 use peer::Peers;
+use reused::Reused;
+use trends::Trends;
 
 /// Forgets failed attempts of a client, by its customer's short name and its id.
 pub type Forgive = Arc<dyn Fn(&str, &str) + Send + Sync>;
@@ -89,6 +96,8 @@ pub struct Context {
     pub events: Events,
     /// Where repositories lie.
     pub locations: Locations,
+    /// Folders beneath which locations may be made; a reload changes them.
+    pub roots: Receiver<Vec<PathBuf>>,
     /// Hashes chosen passwords.
     pub hasher: Hasher,
     /// The time.
@@ -121,7 +130,10 @@ pub struct Admin {
     emptying: Mutex<()>,
     /// Deleting that goes on after its request was answered.
     deleting: TaskTracker,
-    census: Mutex<Option<Counted>>,
+    census: Reused<Census>,
+    trends: Reused<Trends>,
+    /// Held while a location is added or forgotten: the disk is looked at before the records are.
+    placing: Mutex<()>,
 }
 
 /// Who the daemon itself is in the audit.
@@ -144,7 +156,9 @@ impl Admin {
             folders: Mutex::default(),
             emptying: Mutex::default(),
             deleting: TaskTracker::new(),
-            census: Mutex::default(),
+            census: Reused::default(),
+            trends: Reused::default(),
+            placing: Mutex::default(),
         })
     }
 

@@ -33,9 +33,11 @@ pub(super) async fn status(admin: &Admin) -> Result<Answer, Fault> {
         day.bytes_out += session.bytes_out;
     }
     day.refusals = u64::try_from(refused.len()).unwrap_or(u64::MAX);
+    let locations = locations::views(admin, &tree).await?;
     let watchman = Watchman {
         now,
         tree: &tree,
+        locations: &locations,
         refused: &refused,
     };
     let mut attention = watchman.look(admin).await;
@@ -55,7 +57,7 @@ pub(super) async fn status(admin: &Admin) -> Result<Answer, Fault> {
         used_space: context.store.books().server().used,
         trash_space: context.store.books().trash(),
         space_snapshot: snapshots::space(tree.server_share()),
-        locations: locations::views(admin, &tree).await,
+        locations,
         mcals: snapshots::bank(&tree, now),
         silent: census.silent.clone(),
         attention,

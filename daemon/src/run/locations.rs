@@ -9,7 +9,8 @@ use crate::vault::{Location, Locations, VaultError};
 /// The first location's name.
 pub const MAIN: &str = "main";
 
-/// The locations as recorded; `main` is made when none is. One whose disk is away is kept, and answers that it is.
+/// The locations as recorded; `main` is made when none is, which is at the very first start: one that was forgotten stays
+/// so. One whose disk is away is kept, answers that it is, and is used again as soon as its marker is back.
 ///
 /// # Errors
 /// When the first location can't be made, or the records can't be read or written.
@@ -19,11 +20,12 @@ pub async fn open(store: &Store, main: &Path) -> Result<Locations, RunError> {
         .await
         .map_err(|error| RunError::System(std::io::Error::other(error)))?;
     let locations = Locations::default();
+    let first_start = recorded.is_empty();
     for record in recorded {
         let location = Location::recorded(Path::new(&record.path), &record.id)?;
         locations.put(record.name, location);
     }
-    if locations.get(MAIN).is_none() {
+    if first_start {
         let location = make(main).await?;
         store
             .record_location(LocationRecord {

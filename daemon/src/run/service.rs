@@ -21,12 +21,15 @@ use crate::listen::tcp;
 use crate::listen::tls::Certificates;
 use crate::live::{Live, Refusals};
 use crate::secrets::{self, Hasher};
-use crate::store::{Options, Store, Writer};
+use crate::store::{Options, Store, Writer, day_of};
 use crate::system::notify::Notifier;
 use crate::system::signals::{Signal, Signals};
 
 /// How often the service manager is told how things are.
 const STATUS_EVERY: Duration = Duration::from_secs(10);
+
+/// How often is looked whether a day's samples are still to be kept.
+const SAMPLES_EVERY: Duration = Duration::from_secs(300);
 
 /// How often the trash is looked at.
 const TRASH_EVERY: Duration = Duration::from_secs(3600);
@@ -51,6 +54,7 @@ pub async fn serve(mut origin: Origin, passed: Passed) -> Result<(), RunError> {
     let refusals = Refusals::new(clock.clone(), events.clone(), saved);
     let hasher = Hasher::new();
     let (publish, followed) = watch::channel(Arc::new(settings(&origin.config)));
+    let (publish_roots, roots) = watch::channel(origin.config.location_roots.clone());
     let certificates = match &origin.config.tls {
         Some(tls) => Some(Certificates::new(Arc::clone(&tls.certified))?),
         None => None,
@@ -81,6 +85,7 @@ pub async fn serve(mut origin: Origin, passed: Passed) -> Result<(), RunError> {
         refusals: refusals.clone(),
         events: events.clone(),
         locations: places,
+        roots,
         hasher,
         clock: clock.clone(),
         started: clock.wall(),
@@ -154,6 +159,10 @@ pub async fn serve(mut origin: Origin, passed: Passed) -> Result<(), RunError> {
         keep_trash(Arc::clone(&admin), stop.clone()),
     );
     house.spawn(
+        "the samples' keeper",
+        keep_samples(store.clone(), clock.clone(), stop.clone()),
+    );
+    house.spawn(
         "the manager's reporter",
         report(
             Arc::clone(&notifier),
@@ -170,7 +179,7 @@ pub async fn serve(mut origin: Origin, passed: Passed) -> Result<(), RunError> {
             signal = signals.next() => match signal {
                 Signal::Reload => {
                     notifier.reloading();
-                    origin.reload(&publish, certificates.as_ref());
+                    origin.reload(&publish, &publish_roots, certificates.as_ref());
                     notifier.ready();
                 }
                 Signal::Drain => break Ok(()),
@@ -301,6 +310,29 @@ async fn keep_trash(admin: Arc<Admin>, stop: CancellationToken) {
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(TRASH_EVERY) => admin::trash::expire(&admin).await,
+        }
+    }
+}
+
+/// Keeps each day what every schedule uses: soon after midnight in the server's zone, and after a start if today's
+/// samples are missing. What was still being counted is looked at again.
+async fn keep_samples(store: Store, clock: Clock, stop: CancellationToken) {
+    let mut kept = None;
+    loop {
+        let now = clock.wall();
+        let today = day_of(now, &store.tree().server.time_zone);
+        if kept != Some(today) {
+            match store.sample(now).await {
+                Ok(true) => kept = Some(today),
+                Ok(false) => {}
+                Err(refusal) => {
+                    tracing::warn!(cause = refusal.cause(), "no samples of used space");
+                }
+            }
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(SAMPLES_EVERY) => {}
         }
     }
 }

@@ -10,6 +10,7 @@ mod ledger;
 mod migrate;
 mod open;
 mod reader;
+mod samples;
 mod schema;
 mod shares;
 mod storage;
@@ -37,6 +38,7 @@ pub use command::{
 };
 pub use open::{OpenError, Options};
 pub use reader::{AuditFilter, BrokenAt, Reader, Resolved};
+pub use samples::{SAMPLE_DAYS, UsedByDay, date_of, day_of};
 pub use tree::{ClientState, Tree};
 
 use cache::Cache;

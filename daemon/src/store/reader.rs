@@ -71,6 +71,11 @@ impl Reader {
         Self(txn)
     }
 
+    /// The snapshot itself.
+    pub(super) fn look(&self) -> &ReadTransaction {
+        &self.0
+    }
+
     /// Clients after the given one, in the order of customers' numbers and clients' ids.
     ///
     /// # Errors

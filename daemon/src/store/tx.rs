@@ -11,6 +11,7 @@ use penstock_wire::view::Event;
 use redb::{Key, WriteTransaction};
 use serde::Serialize;
 
+use super::samples;
 use super::schema::{
     CLIENT_COUNTS, CLIENTS, CUSTOMERS, Def, Look, META, RESELLERS, SCHEDULES, SERVER, Span, USED,
     Visit, delete, of, put,
@@ -259,9 +260,10 @@ impl Tx {
         self.put(SCHEDULES, key, schedule)
     }
 
-    /// A schedule was deleted for good: its figures with it.
+    /// A schedule was deleted for good: its figures and samples with it.
     pub fn drop_schedule(&self, schedule: RecordId) -> Result<(), Trouble> {
         self.delete(USED, schedule.0)?;
+        samples::drop_all(self, schedule)?;
         self.draft.borrow_mut().gone.insert(schedule);
         Ok(())
     }

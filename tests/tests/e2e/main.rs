@@ -8,6 +8,7 @@ mod apply;
 mod crash;
 mod exactness;
 mod live;
+mod locations;
 mod mcal;
 mod operation;
 mod protocol;

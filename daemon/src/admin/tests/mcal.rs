@@ -55,7 +55,7 @@ impl House {
         }
     }
 
-    async fn history(
+    async fn ledger(
         &self,
         account: McalAccount,
         month: Option<&str>,
@@ -111,7 +111,7 @@ async fn credit_is_added_to_a_bank_with_a_number_and_the_answer_says_what_is_lef
     let statement = house.statement(McalAccount::Bank {}).await;
     assert_eq!((&*statement.account, &*statement.allotted), ("bank", "500"));
     assert_eq!(statement.left, Some(500));
-    let ledger = house.history(McalAccount::Bank {}, None, first()).await;
+    let ledger = house.ledger(McalAccount::Bank {}, None, first()).await;
     assert_eq!(ledger.items[0].note, "invoice 2041");
     assert_eq!(ledger.items[0].account, Account::Bank);
 }
@@ -128,13 +128,13 @@ async fn statement_and_history_of_an_account_agree() {
     let month = statement.months[0];
     assert_eq!(month.month.to_string(), NOW);
     assert_eq!((month.added, month.used, month.closing), (5, 2, Some(3)));
-    let list = house.history(customer("abc-inc"), Some(NOW), first()).await;
+    let list = house.ledger(customer("abc-inc"), Some(NOW), first()).await;
     let reasons: Vec<Reason> = list.items.iter().map(|entry| entry.reason).collect();
     assert_eq!(
         reasons,
         [Reason::FirstBackup, Reason::FirstBackup, Reason::Allotted]
     );
-    let other = house.history(customer("abc-inc"), Some("2026-10"), first());
+    let other = house.ledger(customer("abc-inc"), Some("2026-10"), first());
     assert!(other.await.items.is_empty());
     let reseller = McalAccount::Reseller {
         reseller: "default".into(),
@@ -245,11 +245,11 @@ async fn a_long_forecast_and_ledger_come_in_pages() {
         };
         house.control().await.edited(add).await;
     }
-    let one = house.history(McalAccount::Bank {}, None, first()).await;
+    let one = house.ledger(McalAccount::Bank {}, None, first()).await;
     let next = Page {
         after: Some(one.next.unwrap()),
     };
-    let two = house.history(McalAccount::Bank {}, None, next).await;
+    let two = house.ledger(McalAccount::Bank {}, None, next).await;
     assert_eq!((one.items.len(), two.items.len()), (200, 4));
     assert_eq!(two.next, None);
     let numbers: Vec<u64> = one

@@ -4,10 +4,12 @@ mod apply;
 mod editing;
 mod explaining;
 mod listing;
+mod locations;
 mod mcal;
 mod protocol;
 mod records;
 mod removing;
+mod space;
 mod watching;
 
 use std::path::PathBuf;
@@ -26,6 +28,7 @@ use penstock_wire::{Hello, VERSION, Welcome};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -82,6 +85,7 @@ impl House {
                 locations.put("main".to_owned(), main.unwrap());
                 locations
             },
+            roots: watch::channel(vec![dir.path().to_owned()]).1,
             hasher: Hasher::new(),
             started: start,
             clock,

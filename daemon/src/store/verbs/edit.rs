@@ -137,6 +137,8 @@ fn opposite(verb: &str) -> &'static str {
         "client revoke" => "`client reset-password` lets it in again",
         "client unblock" => "an id is blocked again when its client is removed",
         "client reset-password" => "`client reset-password` gives another password",
+        "location add" => "`location forget` does the opposite",
+        "location forget" => "`location add` with its folder adds it again",
         "trash restore" => {
             "`customer remove`, `client remove` and `schedule remove` do the opposite"
         }

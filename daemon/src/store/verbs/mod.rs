@@ -6,6 +6,7 @@ pub(super) mod customer;
 pub(super) mod edit;
 pub(super) mod enrol;
 mod keep;
+mod location;
 pub(super) mod remove;
 pub(super) mod schedule;
 pub(super) mod session;
