@@ -157,6 +157,12 @@ proptest! {
         prop_assert_eq!(u64::from(explanation.mcal.price), model::price(&case));
         let newest = case.server.drawn.month;
         prop_assert!(newest.is_none_or(|newest| month >= newest));
+        if let Ok(permit) = admit(&case.subject(), Act::Post(Kind::Data), case.at)
+            && case.client.is_some()
+            && case.month.is_some()
+        {
+            prop_assert_eq!(explanation.mcal.paid, !permit.debits());
+        }
     }
 
     #[test]
