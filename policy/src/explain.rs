@@ -170,7 +170,10 @@ pub fn explain(subject: &Subject<'_>, room: &Room<'_>, at: Timestamp) -> Explana
     let create = may(&another, Act::Create)
         .and_then(|()| room.reachable())
         .and_then(|()| room.takes(levels, 1));
-    let words = words(levels, room.taken, subject_month(subject, at), at);
+    // Whoever began in a month and is paid for it goes on; only a new debit is for the ledger's newest.
+    let began = subject.month.unwrap_or_else(|| levels.month(at));
+    let month = levels.month_at_least(began);
+    let words = words(levels, room.taken, month, at);
     Explanation {
         at,
         backup_rate: levels.rate_at(Direction::Backup, at).into(),
@@ -178,11 +181,9 @@ pub fn explain(subject: &Subject<'_>, room: &Room<'_>, at: Timestamp) -> Explana
         space_binds: least(&words, |word| word.space_free),
         location: room.location.to_owned(),
         mcal: McalWord {
-            month: subject_month(subject, at),
+            month,
             price: levels.price(),
-            paid: levels
-                .client
-                .is_some_and(|client| client.has_paid(subject_month(subject, at))),
+            paid: levels.client.is_some_and(|client| client.has_paid(began)),
             binds: least(&words, |word| word.mcals_left),
         },
         levels: words,
@@ -219,13 +220,6 @@ impl Room<'_> {
             _ => Ok(()),
         }
     }
-}
-
-fn subject_month(subject: &Subject<'_>, at: Timestamp) -> Month {
-    let levels = &subject.levels;
-    subject
-        .month
-        .map_or_else(|| levels.month(at), |month| levels.month_at_least(month))
 }
 
 /// The level that has the least of something.

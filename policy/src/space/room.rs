@@ -110,8 +110,9 @@ pub fn fit(figures: &[Figure], wanted: u64, purpose: Purpose) -> Result<(), Shor
     Ok(())
 }
 
-/// Whether a location's disk takes the bytes: new data only while more than so many percent of the file system stay
-/// free.
+/// Whether a location's disk takes the bytes: new data only while at least so many percent of the file system stay free
+/// after it. Upkeep is never held back; whether the disk has room for it shows when it is written
+/// ([`Refusal::DiskFull`](crate::refusal::Refusal::DiskFull)).
 #[must_use]
 pub fn may_use_disk(disk: Disk, percent: u32, wanted: u64, purpose: Purpose) -> bool {
     let kept = u128::from(disk.total) * u128::from(percent);

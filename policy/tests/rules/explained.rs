@@ -1,5 +1,7 @@
 //! What `explain` says beforehand is what happens.
 
+use std::collections::BTreeSet;
+
 use penstock_policy::admit::{Act, Subject, admit, register};
 use penstock_policy::explain::{RefusalWord, explain};
 use penstock_policy::levels::Direction;
@@ -8,6 +10,8 @@ use penstock_policy::refusal::Refusal;
 use penstock_policy::space::{Purpose, fit, may_use_disk};
 use penstock_policy::throttle::Level;
 use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
 
 use crate::arbitrary::{Case, cases};
 use crate::model;
@@ -153,6 +157,12 @@ proptest! {
         prop_assert_eq!(u64::from(explanation.mcal.price), model::price(&case));
         let newest = case.server.drawn.month;
         prop_assert!(newest.is_none_or(|newest| month >= newest));
+        if let Ok(permit) = admit(&case.subject(), Act::Post(Kind::Data), case.at)
+            && case.client.is_some()
+            && case.month.is_some()
+        {
+            prop_assert_eq!(explanation.mcal.paid, !permit.debits());
+        }
     }
 
     #[test]
@@ -179,4 +189,41 @@ fn explain_of_a_wrong_client_says_the_true_cause_and_the_words_it_will_read() {
     assert_eq!(refusal.code, "client-unknown");
     assert!(refusal.cause.contains("does not add clients automatically"));
     assert!(refusal.sentence.starts_with("Access denied"));
+}
+
+#[test]
+fn the_cases_of_these_tests_reach_every_refusal_that_can_be_foretold() {
+    let mut runner = TestRunner::deterministic();
+    let mut codes = BTreeSet::new();
+    let mut exhausted = BTreeSet::new();
+    for _ in 0..3_000 {
+        let case = cases().new_tree(&mut runner).unwrap().current();
+        for verdict in explain(&case.subject(), &case.room(), case.at).verdicts {
+            codes.extend(verdict.refusal.map(|refusal| refusal.code));
+        }
+        exhausted.extend(model::cannot_pay(&case).map(|level| format!("{level:?}")));
+    }
+    let expected = [
+        "append-only",
+        "client-exists",
+        "client-inactive",
+        "client-limit",
+        "client-removed",
+        "client-revoked",
+        "client-unknown",
+        "customer-inactive",
+        "disk-reserve",
+        "location-unavailable",
+        "mcal-exhausted",
+        "pass-key-expired",
+        "recounting",
+        "reseller-inactive",
+        "schedule-limit",
+        "space-exceeded",
+    ];
+    assert_eq!(Vec::from_iter(codes), expected);
+    assert_eq!(
+        Vec::from_iter(exhausted),
+        ["Customer", "Reseller", "Server"]
+    );
 }
