@@ -129,6 +129,35 @@ async fn an_export_applied_to_an_empty_server_rebuilds_the_tree() {
 }
 
 #[tokio::test]
+async fn a_plugin_that_lost_its_price_since_goes_round() {
+    let (from, to) = (House::new().await, House::new().await);
+    let mut talk = from.control().await;
+    let exchange = client("default", "pc", &[("plugins", "exchange")]);
+    talk.stage(std::slice::from_ref(&exchange)).await;
+    talk.apply(false, false).await;
+    let prices = [("mcal_prices", "desktop=1 server=2")];
+    talk.edit(Target::Server {}, &prices).await;
+    let records = talk.export().await;
+    let mut other = to.control().await;
+    other.stage(&records).await;
+    other.apply(false, false).await;
+    assert_eq!(other.export().await, records);
+    let typo = client("default", "other", &[("plugins", "exchnage")]);
+    other.stage(&[typo]).await;
+    let failure = other
+        .failed(Request::Apply {
+            dry_run: false,
+            prune: false,
+        })
+        .await;
+    assert!(
+        failure.message.starts_with("default/other: "),
+        "{}",
+        failure.message
+    );
+}
+
+#[tokio::test]
 async fn a_thousand_customers_with_three_clients_each_go_round() {
     let (from, to) = (House::new().await, House::new().await);
     let records: Vec<Declared> = (0..1000)

@@ -277,7 +277,14 @@ impl Run<'_> {
             Enrolment::Administrator,
         );
         let (mut client, changes) = with(&new, wanted.fields)?;
-        client.decide(None, self.tx)?;
+        // Prices that one file changes may still name the plugins of clients that it adds: the single commands could have
+        // come in either order.
+        let prices = &self.applied.before.server.mcal_prices;
+        let had = prices.know(&client.plugins).is_ok().then(|| Client {
+            plugins: client.plugins.clone(),
+            ..new
+        });
+        client.decide(had.as_ref(), self.tx)?;
         client.id = self.tx.new_id();
         place_client(self.tx, &client)?;
         let record = client_address(customer, id);
