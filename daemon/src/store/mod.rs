@@ -38,6 +38,7 @@ pub use command::{
 pub use open::{OpenError, Options};
 pub use reader::{AuditFilter, BrokenAt, Reader, Resolved};
 pub use tree::{ClientState, Tree};
+pub use used::Lying;
 
 use cache::Cache;
 use migrate::migrate;

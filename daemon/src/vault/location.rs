@@ -5,7 +5,7 @@ use std::{
     io::{self, Read},
     os::{fd::OwnedFd, unix::fs::DirBuilderExt},
     path::{Path, PathBuf},
-    sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
 use bytes::Bytes;
@@ -51,6 +51,8 @@ struct Inner {
     id: String,
     /// Read while folders are made, write while they are moved or removed: else a folder could be made beneath one just removed.
     shape: RwLock<()>,
+    /// Held while an object is deleted: of two who delete the same one, one learns its size.
+    deleting: Mutex<()>,
 }
 
 impl Location {
@@ -70,6 +72,7 @@ impl Location {
                 path: path.to_owned(),
                 id: id.to_owned(),
                 shape: RwLock::new(()),
+                deleting: Mutex::new(()),
             }),
         })
     }
@@ -206,6 +209,12 @@ impl Location {
     /// Held while folders are moved or removed.
     pub(super) fn moving(&self) -> RwLockWriteGuard<'_, ()> {
         let lock = self.inner.shape.write();
+        lock.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Held while an object's name is removed.
+    pub(super) fn deleting(&self) -> MutexGuard<'_, ()> {
+        let lock = self.inner.deleting.lock();
         lock.unwrap_or_else(PoisonError::into_inner)
     }
 
