@@ -10,6 +10,7 @@ mod publishing;
 mod registration;
 mod schedules;
 mod trash;
+mod used;
 
 use jiff::Timestamp;
 use penstock_policy::edit::Assignment;
