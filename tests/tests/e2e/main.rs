@@ -12,3 +12,4 @@ mod protocol;
 mod refusals;
 mod registration;
 mod restic;
+mod space;
