@@ -5,7 +5,7 @@ use std::sync::Arc;
 use penstock_policy::record::Schedule;
 
 use crate::store::Removal;
-use crate::vault::{Location, Locations, RepoFolder, VaultError};
+use crate::vault::{Location, Locations, RepoFolder, VaultError, trash_name};
 
 /// Where a removal's folders are to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,7 +50,7 @@ async fn one(
 ) -> Result<(), VaultError> {
     let location = location(locations, schedule)?;
     let folder = RepoFolder::parse(&schedule.folder)?;
-    let name = format!("{item}-{}", schedule.id.0);
+    let name = trash_name(item, schedule.id.0);
     match to {
         Where::Trash => match location.trash(&folder, &name).await {
             // It was moved before, or never made.

@@ -14,6 +14,9 @@ use http_body_util::{BodyExt, Empty, Full};
 use hyper::body::Frame;
 use hyper::ext::ReasonPhrase;
 use penstock_policy::refusal::{Class, Reference, Refusal};
+use penstock_policy::throttle::Level;
+
+use tokio::task::JoinError;
 
 use crate::vault::VaultError;
 
@@ -47,6 +50,12 @@ pub enum Fault {
 impl From<Refusal> for Fault {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(refusal)
+    }
+}
+
+impl From<JoinError> for Fault {
+    fn from(error: JoinError) -> Self {
+        Self::Internal(error.to_string())
     }
 }
 
@@ -129,6 +138,34 @@ pub fn refused(refusal: &Refusal, contact: &str, reference: &Reference) -> Answe
         Refusal::TooManyAttempts { seconds } => problem["seconds"] = (*seconds).into(),
         Refusal::CustomerInactive { until, .. } | Refusal::ClientInactive { until, .. } => {
             problem["until"] = until.map(|until| until.to_string()).into();
+        }
+        Refusal::McalExhausted {
+            level,
+            month,
+            left,
+            needs,
+            ..
+        } => {
+            problem["month"] = month.to_string().into();
+            if *level == Level::Customer {
+                problem["left"] = (*left).into();
+                problem["needs"] = (*needs).into();
+            }
+        }
+        Refusal::SpaceExceeded {
+            level,
+            allotted,
+            taken,
+            wanted,
+            ..
+        } => {
+            problem["level"] = level.to_string().into();
+            // A client never reads a reseller's or the server's figures.
+            if matches!(level, Level::Client | Level::Customer) {
+                problem["allotted"] = (*allotted).into();
+                problem["used"] = (*taken).into();
+                problem["wanted"] = (*wanted).into();
+            }
         }
         _ => {}
     }

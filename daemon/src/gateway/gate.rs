@@ -2,6 +2,7 @@
 
 use penstock_policy::admit::{Act, Subject, admit};
 use penstock_policy::refusal::Refusal;
+use penstock_policy::space::{Purpose, fit};
 
 use super::Gateway;
 use super::answer::Fault;
@@ -78,7 +79,11 @@ pub async fn would_enrol(gateway: &Gateway, visit: &Visit) -> Result<(), Fault> 
         .store
         .enrol_possible(customer, visit.client())
         .await?;
-    Ok(())
+    let fits = || {
+        let taken = gateway.store.books().taken(customer, None);
+        fit(&levels.figures(taken), 1, Purpose::Data).map_err(|short| levels.exceeded(short))
+    };
+    gateway.has_room(levels.location().as_str(), fits).await
 }
 
 /// Adds an unknown client with its first repository. One after the other for each customer: a free slot is looked for
@@ -88,10 +93,6 @@ pub async fn would_enrol(gateway: &Gateway, visit: &Visit) -> Result<(), Fault> 
 /// When a rule refuses, the password is unfit, or somebody else took the id meanwhile with another password.
 pub async fn enrol(gateway: &Gateway, line: &Line, visit: &Visit) -> Result<Place, Fault> {
     would_enrol(gateway, visit).await?;
-    let tree = gateway.store.tree();
-    let levels = tree.levels(visit.named.customer.id, None);
-    let location = levels.ok_or(Fault::NotFound)?.location();
-    gateway.location(location.as_str())?.check().await?;
     let _turn = gateway
         .doorkeeper
         .turn_to_enrol(visit.named.customer.id)

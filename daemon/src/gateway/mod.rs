@@ -12,6 +12,7 @@ mod line;
 mod list;
 mod objects;
 mod register;
+mod room;
 mod route;
 mod serve;
 mod server;
@@ -34,6 +35,7 @@ use crate::vault::{Location, Locations, RepoFolder, Repository};
 pub use authenticate::Doorkeeper;
 pub use crowd::Crowd;
 pub use limiter::{Attempt, Limiter};
+pub use room::Disks;
 pub use server::serve as accept;
 
 use answer::Fault;
@@ -48,6 +50,8 @@ pub struct Gateway {
     pub refusals: Refusals,
     /// Where repositories lie.
     pub locations: Locations,
+    /// The room on their disks.
+    pub disks: Disks,
     /// Checks passwords.
     pub doorkeeper: Doorkeeper,
     /// The time.

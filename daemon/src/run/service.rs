@@ -16,10 +16,10 @@ use crate::admin::{self, Admin};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::events::Events;
-use crate::gateway::{self, Crowd, Doorkeeper, Gateway, Limiter};
+use crate::gateway::{self, Crowd, Disks, Doorkeeper, Gateway, Limiter};
 use crate::listen::tcp;
 use crate::listen::tls::Certificates;
-use crate::live::{Live, Refusals};
+use crate::live::{self, Live, Refusals};
 use crate::secrets::{self, Hasher};
 use crate::store::{Options, Store, Writer, day_of};
 use crate::system::notify::Notifier;
@@ -70,6 +70,7 @@ pub async fn serve(mut origin: Origin, passed: Passed) -> Result<(), RunError> {
         live: live.clone(),
         refusals: refusals.clone(),
         locations: places.clone(),
+        disks: Disks::default(),
         doorkeeper: Doorkeeper::new(store.clone(), hasher.clone(), limiter)?,
         clock: clock.clone(),
         crowd: Crowd::new(limits.uploads),
@@ -155,6 +156,14 @@ pub async fn serve(mut origin: Origin, passed: Passed) -> Result<(), RunError> {
         refusals.keep_saved(store.clone(), stop.clone()),
     );
     house.spawn(
+        "the figures' keeper",
+        live::keep_figures(store.clone(), stop.clone()),
+    );
+    house.spawn(
+        "the counter",
+        live::recount(store.clone(), gateway.locations.clone(), stop.clone()),
+    );
+    house.spawn(
         "the trash's keeper",
         keep_trash(Arc::clone(&admin), stop.clone()),
     );
@@ -205,6 +214,8 @@ pub async fn serve(mut origin: Origin, passed: Passed) -> Result<(), RunError> {
     live.finish().await;
     stop.cancel();
     house.finish().await;
+    // Nobody works any more: a start after this counts nothing.
+    live::keep(&store).await;
     store.close().await;
     close(writer).await;
     tracing::info!("stopped");

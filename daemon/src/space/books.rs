@@ -63,8 +63,10 @@ pub(super) struct Row {
     pub(super) sum: Sum,
     /// Uploads and deletes in flight.
     pub(super) workers: u32,
-    /// Whether the records say that something may be writing.
+    /// Whether the records say for sure that something may be writing.
     pub(super) marked: bool,
+    /// Bytes that were freed before who stored them came to say so; nothing while nobody works.
+    pub(super) early: u64,
     /// Held by who writes meanwhile; there while the figure has to be counted.
     pub(super) counting: Option<Arc<RwLock<()>>>,
 }
@@ -173,19 +175,21 @@ impl Books {
                 pages.changed.remove(schedule);
                 continue;
             };
-            row.marked = row.workers > 0 || row.counting.is_some();
+            let dirty = row.workers > 0 || row.counting.is_some();
+            // Never raised here: this isn't durable yet, and whoever works next must not rely on it.
+            row.marked &= dirty;
             kept.push(Used {
                 schedule: *schedule,
                 bytes: row.sum.used,
-                dirty: row.marked,
+                dirty,
             });
             pages.changed.remove(schedule);
         }
         kept
     }
 
-    /// These were not kept after all.
-    pub fn not_kept(&self, schedules: impl IntoIterator<Item = RecordId>) {
+    /// What the records say of these isn't how they are: they are kept again the next time.
+    pub fn keep_again(&self, schedules: impl IntoIterator<Item = RecordId>) {
         self.open().changed.extend(schedules);
     }
 
@@ -317,6 +321,7 @@ impl Edition<'_> {
             sum: Sum::default(),
             workers: 0,
             marked: false,
+            early: 0,
             counting: None,
         });
         row.location.clone_from(&located.location);

@@ -4,9 +4,13 @@
 //! publishes into it what a commit changed, and keeps its figures; the data path reserves, settles and frees.
 
 mod books;
+mod count;
 mod sum;
+#[cfg(test)]
+mod tests;
 mod work;
 
 pub use books::{Books, Edition, Located, Used};
+pub use count::Count;
 pub use sum::Sum;
 pub use work::Work;

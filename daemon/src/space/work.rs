@@ -86,15 +86,26 @@ impl Work {
     /// What was reserved is used now.
     pub fn stored(mut self) {
         let bytes = std::mem::take(&mut self.reserved);
-        self.books.open().change(self.schedule, |sum| {
+        let mut pages = self.books.open();
+        let Some(row) = pages.rows.get_mut(&self.schedule) else {
+            return;
+        };
+        let gone = row.early.min(bytes);
+        row.early -= gone;
+        pages.change(self.schedule, |sum| {
             sum.reserved -= bytes;
-            sum.used += bytes;
+            sum.used += bytes - gone;
         });
     }
 
-    /// So many bytes are used no more.
+    /// So many bytes are used no more. Somebody may be quick enough to delete what was stored, but isn't counted yet.
     pub fn freed(self, bytes: u64) {
-        self.books.open().change(self.schedule, |sum| {
+        let mut pages = self.books.open();
+        let Some(row) = pages.rows.get_mut(&self.schedule) else {
+            return;
+        };
+        row.early += bytes.saturating_sub(row.sum.used);
+        pages.change(self.schedule, |sum| {
             sum.used = sum.used.saturating_sub(bytes);
         });
     }
@@ -109,6 +120,9 @@ impl Drop for Work {
         }
         if let Some(row) = pages.rows.get_mut(&self.schedule) {
             row.workers -= 1;
+            if row.workers == 0 {
+                row.early = 0;
+            }
         }
         // It may be at rest now, and then the records are to say so.
         pages.changed.insert(self.schedule);

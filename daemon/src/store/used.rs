@@ -1,6 +1,6 @@
 //! Used space between the records and the books: loaded at the start, followed with each commit, kept as it changes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use penstock_policy::record::{Client, RecordId, Schedule};
@@ -8,12 +8,13 @@ use penstock_policy::refusal::Refusal;
 use serde::{Deserialize, Serialize};
 
 use super::Store;
+use super::command::Unavailable;
 use super::schema::{CLIENTS, Look, SCHEDULES, TRASH, USED, all, decode, go_on};
 use super::trash::Row;
 use super::tree::{ClientState, Tree};
 use super::trouble::{Stop, Trouble};
 use super::tx::Tx;
-use crate::space::{Books, Edition, Located, Used, Work};
+use crate::space::{Books, Count, Edition, Located, Used, Work};
 
 /// A schedule's use as it is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -119,10 +120,37 @@ pub(super) fn begin(tx: &Tx, schedule: RecordId) -> Result<(), Trouble> {
     tx.put(USED, schedule.0, &none)
 }
 
-fn mark(tx: &Tx, schedule: RecordId) -> Result<(), Stop<Refusal>> {
+fn mark(tx: &Tx, books: &Books, schedule: RecordId) -> Result<(), Stop<Refusal>> {
+    // Whoever asked may have gone already, and then nothing else would say that it is at rest.
+    books.keep_again([schedule]);
     let stored: Option<Stored> = tx.get(USED, schedule.0)?;
     let bytes = stored.map_or(0, |stored| stored.bytes);
     Ok(tx.put(USED, schedule.0, &Stored { bytes, dirty: true })?)
+}
+
+fn find(look: &impl Look, wanted: &HashSet<RecordId>) -> Result<Vec<Lying>, Trouble> {
+    let mut found = Vec::new();
+    look.walk(SCHEDULES, all(), false, &mut |_, bytes| {
+        let schedule: Schedule = decode("schedules", bytes)?;
+        if wanted.contains(&schedule.id) {
+            found.push(Lying {
+                schedule,
+                trash: None,
+            });
+        }
+        Ok(go_on(true))
+    })?;
+    let trash: Vec<Row> = look.values(TRASH, all(), usize::MAX)?;
+    for row in &trash {
+        let schedules = row
+            .schedules()
+            .filter(|schedule| wanted.contains(&schedule.id));
+        found.extend(schedules.map(|schedule| Lying {
+            schedule: schedule.clone(),
+            trash: Some(row.item),
+        }));
+    }
+    Ok(found)
 }
 
 fn located(schedule: &Schedule) -> Located {
@@ -140,7 +168,35 @@ fn used(schedule: RecordId, stored: Option<Stored>) -> Used {
     }
 }
 
+/// Where a schedule's files lie.
+#[derive(Debug, Clone)]
+pub struct Lying {
+    /// Its record.
+    pub schedule: Schedule,
+    /// The item of the trash that it is in, if it is.
+    pub trash: Option<u64>,
+}
+
 impl Store {
+    /// Where the files of those lie that have to be counted.
+    ///
+    /// # Errors
+    /// When the records can't be read.
+    pub async fn uncounted(&self) -> Result<Vec<Lying>, Unavailable> {
+        let wanted: HashSet<RecordId> = self.books.uncounted().into_iter().collect();
+        if wanted.is_empty() {
+            return Ok(Vec::new());
+        }
+        let shared = Arc::clone(&self.shared);
+        self.blocking(move || Ok(find(&shared.begin_read()?, &wanted)?))
+            .await
+    }
+
+    /// See [`Count::last`].
+    pub async fn count_last(&self, schedule: RecordId) -> Option<Count> {
+        Count::last(&self.books, schedule).await
+    }
+
     /// Begins an upload or delete: before anything is written the records say durably that something may be, so that a
     /// crash leaves no figure that is taken for sure.
     ///
@@ -149,7 +205,8 @@ impl Store {
     pub async fn work(&self, schedule: RecordId, lock: bool) -> Result<Work, Refusal> {
         let (work, unmarked) = Work::begin(&self.books, schedule, lock).await?;
         if unmarked {
-            self.decide(move |tx| mark(tx, schedule)).await?;
+            let books = Arc::clone(&self.books);
+            self.decide(move |tx| mark(tx, &books, schedule)).await?;
             work.marked();
         }
         Ok(work)
@@ -178,7 +235,7 @@ impl Store {
         });
         let kept: Result<(), Refusal> = kept.await;
         if kept.is_err() {
-            self.books.not_kept(changed);
+            self.books.keep_again(changed);
         }
         kept
     }

@@ -53,6 +53,8 @@ struct Inner {
     shape: RwLock<()>,
     /// Whether what an earlier process left half written was looked for.
     swept: Mutex<bool>,
+    /// Held while an object is deleted: of two who delete the same one, one learns its size.
+    deleting: Mutex<()>,
 }
 
 impl Location {
@@ -73,6 +75,7 @@ impl Location {
                 id: id.to_owned(),
                 shape: RwLock::new(()),
                 swept: Mutex::new(false),
+                deleting: Mutex::new(()),
             }),
         })
     }
@@ -243,6 +246,12 @@ impl Location {
     /// Held while folders are moved or removed.
     pub(super) fn moving(&self) -> RwLockWriteGuard<'_, ()> {
         let lock = self.inner.shape.write();
+        lock.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Held while an object's name is removed.
+    pub(super) fn deleting(&self) -> MutexGuard<'_, ()> {
+        let lock = self.inner.deleting.lock();
         lock.unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -43,5 +43,5 @@ pub use names::ObjectName;
 use penstock_policy::protocol::Kind;
 pub use read::{Chunks, Reader};
 pub use repository::Repository;
-pub use trash::Trashed;
+pub use trash::{Trashed, trash_name};
 pub use upload::{Finished, Upload};

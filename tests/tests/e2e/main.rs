@@ -15,3 +15,4 @@ mod protocol;
 mod refusals;
 mod registration;
 mod restic;
+mod space;

@@ -16,6 +16,7 @@ mod samples;
 mod schedules;
 mod shares;
 mod trash;
+mod used;
 
 use jiff::Timestamp;
 use penstock_policy::edit::Assignment;
