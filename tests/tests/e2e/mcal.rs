@@ -20,9 +20,8 @@ fn crowd(server: &Server, count: usize) -> Vec<Client<'_>> {
             clients.push(Client::with(server, "abc-inc", id, password));
         }
     }
-    for client in &clients {
-        client.create().is(200);
-    }
+    let made = at_once(clients.len(), |number| clients[number].create().status);
+    assert!(made.iter().all(|status| *status == 200), "{made:?}");
     clients
 }
 
@@ -123,7 +122,7 @@ fn two_hundred_first_objects_at_once_on_seven_mcals_are_seven_backups() {
 fn a_number_a_month_says_from_when_it_renews_and_explain_foretells_it() {
     let server = Server::start();
     let laptop = administered(&server);
-    let clients = crowd(&server, 1);
+    let clients = crowd(&server, 2);
     server
         .ctl(["customer", "edit", "abc-inc", "--mcals", "1/month"])
         .fine();
