@@ -187,10 +187,7 @@ async fn delete(
             Some(_) => Err(refusal.into()),
         };
     }
-    let work = gateway
-        .store
-        .work(schedule.id, kind == Kind::Locks)
-        .await?;
+    let work = gateway.store.work(schedule.id, kind == Kind::Locks).await?;
     let (live, request) = (gateway.live.clone(), gateway.live.join(schedule.id));
     // What is deleted is also counted, whether somebody waits for the answer or not.
     let deleting = async move {

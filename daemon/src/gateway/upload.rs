@@ -110,10 +110,7 @@ pub async fn object(
     let mut month = gateway.live.month(place, schedule.id);
     let mut permit = place.admit_in(act, month)?;
     let repository = gateway.repository(&schedule).await?;
-    let work = gateway
-        .store
-        .work(schedule.id, kind == Kind::Locks)
-        .await?;
+    let work = gateway.store.work(schedule.id, kind == Kind::Locks).await?;
     // A repository's first key is no backup yet: only what belongs to one begins a session.
     let request = if kind == Kind::Keys {
         gateway.live.join(schedule.id)

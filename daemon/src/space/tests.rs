@@ -258,10 +258,7 @@ proptest! {
 
 fn dirty(books: &Books) -> Vec<(u64, bool)> {
     let kept = books.to_keep(&books.changed());
-    let mut kept: Vec<_> = kept
-        .iter()
-        .map(|used| (used.bytes, used.dirty))
-        .collect();
+    let mut kept: Vec<_> = kept.iter().map(|used| (used.bytes, used.dirty)).collect();
     kept.sort_unstable();
     kept
 }
