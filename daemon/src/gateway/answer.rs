@@ -308,3 +308,60 @@ where
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use penstock_policy::mcal::Credit;
+
+    async fn problem(refusal: &Refusal) -> serde_json::Value {
+        let reference = Reference::parse("7F3K").unwrap();
+        let answer = refused(refusal, "support@msp.example", &reference);
+        let body = answer.into_body().collect().await.unwrap().to_bytes();
+        serde_json::from_slice(&body).unwrap()
+    }
+
+    fn exhausted(level: Level) -> Refusal {
+        Refusal::McalExhausted {
+            level,
+            customer: "ABC Inc.".into(),
+            month: "2026-11".parse().unwrap(),
+            credit: Credit::Number(25),
+            left: 1,
+            needs: 2,
+        }
+    }
+
+    fn exceeded(level: Level) -> Refusal {
+        Refusal::SpaceExceeded {
+            level,
+            name: "ABC Inc.".into(),
+            allotted: 10,
+            taken: 9,
+            wanted: 5,
+        }
+    }
+
+    #[tokio::test]
+    async fn figures_are_a_clients_or_its_customers_and_nobody_elses() {
+        for level in [Level::Client, Level::Customer] {
+            let body = problem(&exceeded(level)).await;
+            assert_eq!(body["level"], level.to_string());
+            assert_eq!((&body["allotted"], &body["used"]), (&10.into(), &9.into()));
+            assert_eq!(body["wanted"], 5);
+        }
+        for level in [Level::Reseller, Level::Server] {
+            let body = problem(&exceeded(level)).await;
+            assert_eq!(body["level"], level.to_string());
+            for figure in ["allotted", "used", "wanted"] {
+                assert!(body.get(figure).is_none(), "{body}");
+            }
+        }
+        let body = problem(&exhausted(Level::Customer)).await;
+        assert_eq!(body["month"], "2026-11");
+        assert_eq!((&body["left"], &body["needs"]), (&1.into(), &2.into()));
+        let body = problem(&exhausted(Level::Reseller)).await;
+        assert_eq!(body["month"], "2026-11");
+        assert!(body.get("left").is_none() && body.get("needs").is_none());
+    }
+}

@@ -104,7 +104,9 @@ impl Work {
         let Some(row) = pages.rows.get_mut(&self.schedule) else {
             return;
         };
-        row.early += bytes.saturating_sub(row.sum.used);
+        // No more than is on its way: the rest was never counted, put there behind our back.
+        let early = row.early + bytes.saturating_sub(row.sum.used);
+        row.early = early.min(row.sum.reserved);
         pages.change(self.schedule, |sum| {
             sum.used = sum.used.saturating_sub(bytes);
         });
