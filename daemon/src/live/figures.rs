@@ -66,8 +66,13 @@ async fn count_all(store: &Store, locations: &Locations) {
                         "counting what an interruption left unsure"
                     );
                 }
-                for lying in &uncounted {
-                    if let Err(error) = count(store, locations, lying).await
+                let mut left = uncounted;
+                while !left.is_empty() {
+                    // What somebody waits for comes first.
+                    let awaited = store.books().awaited();
+                    let first_of = |id| left.iter().position(|lying| lying.schedule.id == id);
+                    let lying = left.swap_remove(awaited.and_then(first_of).unwrap_or(0));
+                    if let Err(error) = count(store, locations, &lying).await
                         && first
                     {
                         let folder = &lying.schedule.folder;

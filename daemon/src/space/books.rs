@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use penstock_policy::record::RecordId;
 use penstock_policy::space::Taken;
-use tokio::sync::RwLock;
+use tokio::sync::{Notify, RwLock};
 
 use super::sum::Sum;
 
@@ -40,7 +40,11 @@ pub struct Used {
 
 /// All figures; shared by whoever holds an `Arc` of it.
 #[derive(Debug, Default)]
-pub struct Books(Mutex<Pages>);
+pub struct Books {
+    pages: Mutex<Pages>,
+    /// Told when a count is done.
+    pub(super) counted: Notify,
+}
 
 /// What is under the lock.
 #[derive(Debug, Default)]
@@ -51,6 +55,8 @@ pub(super) struct Pages {
     resellers: HashMap<RecordId, Sum>,
     server: Sum,
     trash: u64,
+    /// Schedules whose count somebody waits for.
+    pub(super) awaited: HashSet<RecordId>,
     /// Schedules whose figures changed since they were last kept.
     pub(super) changed: HashSet<RecordId>,
 }
@@ -88,7 +94,7 @@ impl Books {
     /// The figures under their lock, for as long as the result is held: whoever publishes records holds it while they
     /// change, so that a reservation never sees one without the other.
     pub(super) fn open(&self) -> MutexGuard<'_, Pages> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.pages.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Changes the books and whatever `publish` changes at one instant, as reservations see it.
@@ -156,6 +162,26 @@ impl Books {
         let pages = self.open();
         let rows = pages.rows.iter().filter(|(_, row)| row.counting.is_some());
         rows.map(|(schedule, _)| *schedule).collect()
+    }
+
+    /// Waits until a schedule needn't be counted any more. Until then it is counted before those that nobody waits for.
+    pub async fn until_counted(&self, schedule: RecordId) {
+        loop {
+            let counted = self.counted.notified();
+            tokio::pin!(counted);
+            // Before the look, so that an end in between is noticed.
+            counted.as_mut().enable();
+            if !self.open().awaits(schedule) {
+                return;
+            }
+            counted.await;
+        }
+    }
+
+    /// A schedule whose count somebody waits for.
+    #[must_use]
+    pub fn awaited(&self) -> Option<RecordId> {
+        self.open().awaited.iter().next().copied()
     }
 
     /// Whose figures changed since they were last kept, or are at rest now.
@@ -289,6 +315,7 @@ impl Edition<'_> {
         }
         self.0.rows.remove(&schedule);
         self.0.changed.remove(&schedule);
+        self.0.awaited.remove(&schedule);
     }
 
     /// What a schedule uses, as it was kept; one of which that isn't known for sure has to be counted.
@@ -372,6 +399,16 @@ impl Pages {
             reseller: reseller.map_or(0, |sum| sum.taken()),
             server: self.server.taken(),
         }
+    }
+
+    /// Notes that somebody waits for a schedule's count; false if it needn't be counted.
+    fn awaits(&mut self, schedule: RecordId) -> bool {
+        let row = self.rows.get(&schedule);
+        let counting = row.is_some_and(|row| row.counting.is_some());
+        if counting {
+            self.awaited.insert(schedule);
+        }
+        counting
     }
 
     /// What is taken at a schedule's client and the levels above it.

@@ -35,5 +35,8 @@ impl Count {
             row.early = 0;
             row.counting = None;
         }
+        pages.awaited.remove(&self.schedule);
+        drop(pages);
+        self.books.counted.notify_waiters();
     }
 }

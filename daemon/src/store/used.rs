@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use penstock_policy::record::{Client, RecordId, Schedule};
 use penstock_policy::refusal::Refusal;
@@ -15,6 +16,9 @@ use super::tree::{ClientState, Tree};
 use super::trouble::{Stop, Trouble};
 use super::tx::Tx;
 use crate::space::{Books, Count, Edition, Located, Used, Work};
+
+/// How long an upload waits for its schedule to be counted.
+const COUNTED: Duration = Duration::from_secs(5);
 
 /// A schedule's use as it is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -197,13 +201,22 @@ impl Store {
         Count::last(&self.books, schedule).await
     }
 
-    /// Begins an upload or delete: before anything is written the records say durably that something may be, so that a
+    /// Begins an upload or delete, once the schedule is counted if that is soon: before anything is written the records say durably that something may be, so that a
     /// crash leaves no figure that is taken for sure.
     ///
     /// # Errors
     /// [`Refusal::Recounting`] while the schedule is being counted, unless it is a lock; [`Refusal::StoreUnavailable`].
     pub async fn work(&self, schedule: RecordId, lock: bool) -> Result<Work, Refusal> {
-        let (work, unmarked) = Work::begin(&self.books, schedule, lock).await?;
+        let begin = || Work::begin(&self.books, schedule, lock);
+        let (work, unmarked) = match begin().await {
+            Err(Refusal::Recounting) => {
+                let counted = self.books.until_counted(schedule);
+                // Most repositories are counted within that; whoever waited in vain is refused below.
+                let _ = tokio::time::timeout(COUNTED, counted).await;
+                begin().await?
+            }
+            begun => begun?,
+        };
         if unmarked {
             let books = Arc::clone(&self.books);
             self.decide(move |tx| mark(tx, &books, schedule)).await?;

@@ -92,12 +92,17 @@ fn while_a_schedule_cannot_be_counted_only_reads_and_locks_go_on() {
     server.logs("not counted yet");
     let path = format!("data/{}", object.name);
     let sentence = "The repository's space is being counted after an interruption: try again soon.";
-    for answer in [
-        laptop.post("data", &Object::of(10, 3)),
-        laptop.post("keys", &Object::of(10, 3)),
-        laptop.ask("POST", "config", b"config"),
-        laptop.ask("DELETE", &path, b""),
-    ] {
+    // Each waits for a while: at once, so that the test waits only once.
+    let answers = std::thread::scope(|scope| {
+        let asks = [
+            scope.spawn(|| laptop.post("data", &Object::of(10, 3))),
+            scope.spawn(|| laptop.post("keys", &Object::of(10, 3))),
+            scope.spawn(|| laptop.ask("POST", "config", b"config")),
+            scope.spawn(|| laptop.ask("DELETE", &path, b"")),
+        ];
+        asks.map(|ask| ask.join().unwrap())
+    });
+    for answer in answers {
         assert_eq!(answer.status, 503, "{}", answer.reason);
         assert!(answer.reason.starts_with(sentence), "{}", answer.reason);
         assert_eq!(answer.json()["code"], "recounting");
