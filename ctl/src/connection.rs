@@ -25,6 +25,9 @@ const DEFAULT_SOCKETS: [&str; 2] = [
 /// Longest wait for the daemon to take a request or to answer it.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// The same for what may change a whole server in one transaction.
+const LONG_PATIENCE: Duration = Duration::from_secs(600);
+
 /// Most pages of one list: far more than any server has, and an end for a daemon that never ends.
 const MAX_PAGES: usize = 10_000;
 
@@ -86,6 +89,17 @@ impl Connection {
             Reply::Failed(failure) => Err(failure.into()),
             Reply::Event(_) => Err(Problem::Unexpected("with an event")),
         }
+    }
+
+    /// Asks for what may take minutes.
+    ///
+    /// # Errors
+    /// As [`Connection::ask`].
+    pub fn ask_patiently(&mut self, request: &Request) -> Result<Answer, Problem> {
+        self.stream.set_read_timeout(Some(LONG_PATIENCE))?;
+        let answer = self.ask(request);
+        self.stream.set_read_timeout(Some(PATIENCE))?;
+        answer
     }
 
     /// Asks for a list, page by page, to its end.
@@ -169,10 +183,9 @@ fn broken(error: FrameError) -> Problem {
         FrameError::Io(error)
             if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) =>
         {
-            Problem::Unreachable(format!(
-                "the daemon didn't answer within {} seconds; look at its log, then try again",
-                PATIENCE.as_secs()
-            ))
+            Problem::Unreachable(
+                "the daemon didn't answer in time; look at its log, then try again".to_owned(),
+            )
         }
         error => error.into(),
     }

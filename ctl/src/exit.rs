@@ -101,6 +101,14 @@ pub enum Problem {
     /// The editor, or its file, failed.
     #[error("the editor can't be used: {0}; set EDITOR, or give the fields as flags")]
     Editor(io::Error),
+    /// A file that was named can't be read or written.
+    #[error("{}: {error}", .path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
     /// Standard input or output failed.
     #[error("reading or writing failed: {0}")]
     Terminal(#[from] io::Error),
@@ -131,6 +139,12 @@ impl Problem {
             | Self::Version { .. }
             | Self::Frame(FrameError::Closed | FrameError::Io(_)) => FailureCode::Unavailable,
             Self::NotPermitted(_) => FailureCode::NotPermitted,
+            Self::File { error, .. } => match error.kind() {
+                io::ErrorKind::AlreadyExists => FailureCode::Exists,
+                io::ErrorKind::StorageFull | io::ErrorKind::Other => FailureCode::Internal,
+                // The file was named on the command line.
+                _ => FailureCode::Usage,
+            },
             Self::Frame(_) | Self::Unexpected(_) | Self::Editor(_) | Self::Terminal(_) => {
                 FailureCode::Internal
             }

@@ -6,15 +6,18 @@ use std::marker::PhantomData;
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 use jiff::Timestamp;
 use penstock_policy::edit::{Assignment, apply};
+use penstock_policy::mcal::{Bank, Mcals};
 use penstock_policy::names::{ClientId, FullName, ShortName};
 use penstock_policy::record::{
     Client, Credential, Customer, Enrolment, Field, FieldError, PassKey, Record, RecordId,
     Reseller, Secret, Server, Shape,
 };
+use penstock_policy::space::Allotment;
 
 /// A record to try values on before they are sent.
 pub trait Sample: Record {
-    /// Some record of this kind; only its parsers matter.
+    /// Some record of this kind; only its parsers matter. It isn't the Default Customer, and what is allotted to it is
+    /// a number, so that `+5` can be tried.
     ///
     /// # Errors
     /// Never for the names that are written here; they are parsed like all others.
@@ -34,8 +37,15 @@ fn alias(field: &str) -> Option<&'static str> {
     match field {
         "maximum_client_limit" => Some("client-limit"),
         "automatically_add_clients" => Some("automatically-add"),
+        "plugins" => Some("plugin"),
         _ => None,
     }
+}
+
+/// Whether the field is an amount, which may begin with a sign: `+200GiB` adds, and why `-200GiB` doesn't take away is
+/// policy's to say.
+fn is_amount(field: &str) -> bool {
+    matches!(field, "space" | "mcals")
 }
 
 /// The flag of a field.
@@ -44,6 +54,7 @@ pub fn flag<R: Sample>(field: &'static Field<R>) -> Arg {
         .long(field.name.replace('_', "-"))
         .help(field.help)
         .help_heading("Fields")
+        .allow_hyphen_values(is_amount(field.name))
         .value_name(match field.shape {
             Shape::Text => "TEXT",
             Shape::YesNo => "YES|NO",
@@ -123,14 +134,22 @@ where
 
 impl Sample for Server {
     fn sample() -> Result<Self, FieldError> {
-        Ok(Self::default())
+        Ok(Self {
+            space: Allotment::Bytes(0),
+            mcals: Bank::Number(0),
+            ..Self::default()
+        })
     }
 }
 
 impl Sample for Reseller {
     fn sample() -> Result<Self, FieldError> {
         let (name, short) = (named::<FullName>("sample")?, named::<ShortName>("sample")?);
-        Ok(Self::new(RecordId::DEFAULT_RESELLER, name, short))
+        Ok(Self {
+            space: Allotment::Bytes(0),
+            mcals: Mcals::Number(0),
+            ..Self::new(RecordId::default(), name, short)
+        })
     }
 }
 
@@ -142,22 +161,30 @@ impl Sample for Customer {
             until: None,
             uses_left: None,
         };
-        let (id, reseller) = (RecordId::DEFAULT_CUSTOMER, RecordId::DEFAULT_RESELLER);
-        Ok(Self::new(id, reseller, name, short, pass_key))
+        let (id, reseller) = (RecordId::default(), RecordId::DEFAULT_RESELLER);
+        Ok(Self {
+            space: Allotment::Bytes(0),
+            mcals: Mcals::Number(0),
+            ..Self::new(id, reseller, name, short, pass_key)
+        })
     }
 }
 
 impl Sample for Client {
     fn sample() -> Result<Self, FieldError> {
         let credential = Credential::Generated { sha256: [0; 32] };
-        Ok(Self::new(
+        let sample = Self::new(
             RecordId::default(),
             RecordId::DEFAULT_CUSTOMER,
             named::<ClientId>("sample")?,
             credential,
             Timestamp::UNIX_EPOCH,
             Enrolment::Administrator,
-        ))
+        );
+        Ok(Self {
+            space: Allotment::Bytes(0),
+            ..sample
+        })
     }
 }
 
@@ -205,5 +232,24 @@ mod tests {
             fields,
             ["automatically_add_clients", "maximum_client_limit"]
         );
+    }
+
+    #[test]
+    fn an_amount_can_be_added_to_and_a_negative_one_gets_policys_sentence() {
+        let command = || FieldFlags::<Customer>::augment_args(Command::new("test"));
+        let added = ["test", "--space", "+200GiB", "--mcals", "+5"];
+        let matches = command().try_get_matches_from(added).unwrap();
+        let flags = FieldFlags::<Customer>::from_arg_matches(&matches).unwrap();
+        let values: Vec<_> = flags.assignments.iter().map(|a| a.value.as_str()).collect();
+        assert_eq!(values, ["+200GiB", "+5"]);
+        for (flag, value, sentence) in [
+            ("--space", "-200GiB", "is not a size"),
+            ("--mcals", "-5", "is no number of MCALs"),
+        ] {
+            let error = command()
+                .try_get_matches_from(["test", flag, value])
+                .unwrap_err();
+            assert!(error.to_string().contains(sentence), "{error}");
+        }
     }
 }

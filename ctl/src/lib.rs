@@ -9,6 +9,8 @@ mod connection;
 mod editor;
 mod exit;
 mod fields;
+mod files;
+mod literal;
 mod moment;
 mod render;
 mod terminal;

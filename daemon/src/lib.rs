@@ -13,6 +13,7 @@ pub mod listen;
 pub mod live;
 pub mod run;
 pub mod secrets;
+pub mod space;
 pub mod store;
 pub mod system;
 pub mod throttle;

@@ -1,9 +1,11 @@
-//! Admission: may this act go on, and if not, why (rules, sections 3, 4 and 9). The first failure is the answer.
+//! Admission: may this act go on, and if not, why (rules, sections 3, 4, 5 and 9). The first failure is the answer.
+//! Whether it fits is asked last, where the figures are: [`crate::space::fit`].
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::levels::Levels;
+use crate::mcal::{Month, charge};
 use crate::protocol::Kind;
 use crate::record::{PassKeyError, PasswordError};
 use crate::refusal::Refusal;
@@ -21,6 +23,9 @@ pub struct Subject<'a> {
     pub schedules: u32,
     /// Whether the schedule exists.
     pub schedule_exists: bool,
+    /// The month that the backup belongs to: the one it began in (rules, section 5). None for what goes on: who was let
+    /// in isn't asked for MCALs again.
+    pub month: Option<Month>,
 }
 
 /// What is wanted of a repository.
@@ -44,6 +49,7 @@ pub enum Act {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Permit {
     enrols: bool,
+    debits: bool,
 }
 
 impl Permit {
@@ -53,26 +59,40 @@ impl Permit {
     pub const fn enrols(self) -> bool {
         self.enrols
     }
+
+    /// Whether the client has to be debited for the month first, durably, before a byte of the body is read.
+    #[must_use]
+    pub const fn debits(self) -> bool {
+        self.debits
+    }
 }
 
 /// Decides an act of somebody whose password was right, or who would be added automatically.
 ///
 /// # Errors
-/// With the first failure in the order of the rules: known or may be added, client limit, activated, schedules,
+/// With the first failure in the order of the rules: known or may be added, client limit, activated, schedules, MCALs,
 /// append-only.
 pub fn admit(subject: &Subject<'_>, act: Act, at: Timestamp) -> Result<Permit, Refusal> {
     let levels = &subject.levels;
     let Some(client) = levels.client else {
         enrol(subject)?;
         levels.activated_at(at)?;
-        // Whatever else an unknown client asks for isn't there; only its first repository makes it known.
+        affordable(subject)?;
+        // Whatever else an unknown client asks for isn't there; only its first repository makes it known, and is
+        // debited with it.
         let enrols = act == Act::Create;
-        return Ok(Permit { enrols });
+        return Ok(Permit {
+            enrols,
+            debits: enrols,
+        });
     };
     if client.revoked.is_some() {
         return Err(Refusal::ClientRevoked);
     }
-    let known = Permit { enrols: false };
+    let known = Permit {
+        enrols: false,
+        debits: false,
+    };
     match act {
         Act::Read if subject.schedule_exists => Ok(known),
         Act::Read | Act::Create => {
@@ -81,10 +101,20 @@ pub fn admit(subject: &Subject<'_>, act: Act, at: Timestamp) -> Result<Permit, R
             if !subject.schedule_exists && subject.schedules >= limit {
                 return Err(Refusal::ScheduleLimit { limit });
             }
+            if !subject.schedule_exists {
+                affordable(subject)?;
+            }
             Ok(known)
         }
         // Whoever is suspended can still lock: restores need it.
         Act::Post(Kind::Locks) | Act::Delete(Kind::Locks) => Ok(known),
+        Act::Post(kind) if kind.pays() => {
+            levels.activated_at(at)?;
+            Ok(Permit {
+                debits: affordable(subject)?,
+                ..known
+            })
+        }
         Act::Post(_) | Act::PostConfig => levels.activated_at(at).map(|()| known),
         Act::Delete(_) => {
             levels.activated_at(at)?;
@@ -94,6 +124,18 @@ pub fn admit(subject: &Subject<'_>, act: Act, at: Timestamp) -> Result<Permit, R
             Ok(known)
         }
     }
+}
+
+/// Whether the client is still to be debited for the month, which every level that has a number can pay.
+fn affordable(subject: &Subject<'_>) -> Result<bool, Refusal> {
+    let levels = &subject.levels;
+    let Some(month) = subject.month else {
+        return Ok(false);
+    };
+    if levels.client.is_some_and(|client| client.has_paid(month)) {
+        return Ok(false);
+    }
+    charge(levels, levels.price(), month).map(|_| true)
 }
 
 /// Whether an unknown client may be added automatically.
@@ -144,7 +186,11 @@ pub fn register(subject: &Subject<'_>, at: Timestamp) -> Result<Permit, Refusal>
         .map_err(|_: PassKeyError| Refusal::PassKeyExpired)?;
     free_slot(subject)?;
     subject.levels.activated_at(at)?;
-    Ok(Permit { enrols: true })
+    // What a registered client costs is debited when it backs up.
+    Ok(Permit {
+        enrols: true,
+        debits: false,
+    })
 }
 
 impl From<PasswordError> for Refusal {

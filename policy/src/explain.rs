@@ -6,9 +6,26 @@ use serde::{Deserialize, Serialize};
 
 use crate::admit::{Act, Subject, admit, register};
 use crate::levels::{Direction, Levels};
+use crate::mcal::{Credit, Drawn, Month, left};
 use crate::protocol::Kind;
 use crate::refusal::Refusal;
+use crate::space::{Disk, Purpose, Taken, fit, may_use_disk};
 use crate::throttle::{Level, Span};
+
+/// What is known of the space at an address, beside the records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Room<'a> {
+    /// What is used and reserved at each level.
+    pub taken: Taken,
+    /// How many bytes a backup would bring; 1 asks whether there is any room.
+    pub wanted: u64,
+    /// The location of the schedule, or the one that a new one would have.
+    pub location: &'a str,
+    /// Its file system; none when the location isn't available.
+    pub disk: Option<Disk>,
+    /// Whether the schedule's space is being counted.
+    pub recounting: bool,
+}
 
 /// The whole explanation of an address at an instant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +38,12 @@ pub struct Explanation {
     pub backup_rate: Binding,
     /// What binds for each restore.
     pub restore_rate: Binding,
+    /// The level with the least room left; none when all are unlimited.
+    pub space_binds: Option<Level>,
+    /// The location of the schedule, or the one that a new one would have.
+    pub location: String,
+    /// What the client costs for this month.
+    pub mcal: McalWord,
     /// What would be answered to each act.
     pub verdicts: Vec<Verdict>,
 }
@@ -38,6 +61,31 @@ pub struct LevelWord {
     pub throttle: String,
     /// Its restore throttle, as text.
     pub restore_throttle: String,
+    /// What it may use, as text.
+    pub space: String,
+    /// The same in bytes; none is unlimited.
+    pub space_bytes: Option<u64>,
+    /// Bytes used and reserved.
+    pub space_taken: u64,
+    /// Bytes left; none is unlimited.
+    pub space_free: Option<u64>,
+    /// MCALs allotted, as text; none for a client.
+    pub mcals: Option<String>,
+    /// How many are left this month; none where there is no number.
+    pub mcals_left: Option<u64>,
+}
+
+/// What a client costs for a month, and who pays it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct McalWord {
+    /// The month.
+    pub month: Month,
+    /// What the client costs.
+    pub price: u32,
+    /// Whether it is debited for the month already.
+    pub paid: bool,
+    /// The level with the fewest left; none when there is no number.
+    pub binds: Option<Level>,
 }
 
 /// Which throttle binds, and until when.
@@ -96,48 +144,95 @@ impl From<Span> for Binding {
     }
 }
 
-/// Explains what holds for the subject at that instant.
+/// Explains what holds for the subject at that instant, given the room there is.
 #[must_use]
-pub fn explain(subject: &Subject<'_>, at: Timestamp) -> Explanation {
-    let verdict = |act: &str, result: Result<_, Refusal>| Verdict {
+pub fn explain(subject: &Subject<'_>, room: &Room<'_>, at: Timestamp) -> Explanation {
+    let verdict = |act: &str, result: Result<(), Refusal>| Verdict {
         act: act.to_owned(),
         refusal: result.err().as_ref().map(RefusalWord::from),
     };
-    let acts = [
-        (
-            "backup",
-            if subject.schedule_exists {
-                Act::Post(Kind::Data)
-            } else {
-                Act::Create
-            },
-        ),
-        ("restore", Act::Read),
-        ("delete", Act::Delete(Kind::Snapshots)),
-        ("create", Act::Create),
-    ];
+    let levels = &subject.levels;
     let another = Subject {
         schedule_exists: false,
         ..*subject
     };
-    let mut verdicts: Vec<Verdict> = acts
-        .into_iter()
-        .map(|(name, act)| match act {
-            Act::Create => verdict(name, admit(&another, act, at)),
-            _ => verdict(name, admit(subject, act, at)),
-        })
-        .collect();
-    verdicts.push(verdict("register", register(subject, at)));
+    let may = |subject: &Subject<'_>, act| admit(subject, act, at).map(|_| ());
+    let backup = if subject.schedule_exists {
+        may(subject, Act::Post(Kind::Data))
+    } else {
+        may(&another, Act::Create)
+    };
+    let backup = backup
+        .and_then(|()| room.reachable())
+        .and_then(|()| room.takes(levels, room.wanted));
+    let restore = may(subject, Act::Read).and_then(|()| room.reachable());
+    let delete = may(subject, Act::Delete(Kind::Snapshots)).and_then(|()| room.reachable());
+    let create = may(&another, Act::Create)
+        .and_then(|()| room.reachable())
+        .and_then(|()| room.takes(levels, 1));
+    // Whoever began in a month and is paid for it goes on; only a new debit is for the ledger's newest.
+    let began = subject.month.unwrap_or_else(|| levels.month(at));
+    let month = levels.month_at_least(began);
+    let words = words(levels, room.taken, month, at);
     Explanation {
         at,
-        levels: words(&subject.levels, at),
-        backup_rate: subject.levels.rate_at(Direction::Backup, at).into(),
-        restore_rate: subject.levels.rate_at(Direction::Restore, at).into(),
-        verdicts,
+        backup_rate: levels.rate_at(Direction::Backup, at).into(),
+        restore_rate: levels.rate_at(Direction::Restore, at).into(),
+        space_binds: least(&words, |word| word.space_free),
+        location: room.location.to_owned(),
+        mcal: McalWord {
+            month,
+            price: levels.price(),
+            paid: levels.client.is_some_and(|client| client.has_paid(began)),
+            binds: least(&words, |word| word.mcals_left),
+        },
+        levels: words,
+        verdicts: vec![
+            verdict("backup", backup),
+            verdict("restore", restore),
+            verdict("delete", delete),
+            verdict("create", create),
+            verdict("register", register(subject, at).map(|_| ())),
+        ],
     }
 }
 
-fn words(levels: &Levels<'_>, at: Timestamp) -> Vec<LevelWord> {
+impl Room<'_> {
+    fn reachable(&self) -> Result<(), Refusal> {
+        self.disk.map(|_| ()).ok_or(Refusal::LocationUnavailable)
+    }
+
+    /// Whether so many bytes of new data are taken.
+    fn takes(&self, levels: &Levels<'_>, wanted: u64) -> Result<(), Refusal> {
+        if self.recounting {
+            return Err(Refusal::Recounting);
+        }
+        fit(&levels.figures(self.taken), wanted, Purpose::Data)
+            .map_err(|short| levels.exceeded(short))?;
+        let percent = levels.server.disk_reserve;
+        match self.disk {
+            Some(disk) if !may_use_disk(disk, percent, wanted, Purpose::Data) => {
+                Err(Refusal::DiskReserve {
+                    location: self.location.to_owned(),
+                    percent,
+                })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The level that has the least of something.
+fn least(words: &[LevelWord], of: fn(&LevelWord) -> Option<u64>) -> Option<Level> {
+    let limited = words
+        .iter()
+        .filter_map(|word| Some((of(word)?, word.level)));
+    limited
+        .min_by_key(|(left, _)| *left)
+        .map(|(_, level)| level)
+}
+
+fn words(levels: &Levels<'_>, taken: Taken, month: Month, at: Timestamp) -> Vec<LevelWord> {
     let server_zone = &levels.server.time_zone;
     let own_zone = levels.zone();
     let name = |level| match level {
@@ -156,16 +251,56 @@ fn words(levels: &Levels<'_>, at: Timestamp) -> Vec<LevelWord> {
         Level::Reseller => levels.reseller.activation.holds_at(server_zone, at),
         Level::Server => true,
     };
+    let mcals = |level| -> Option<(String, Credit, &Drawn)> {
+        match level {
+            Level::Client => None,
+            Level::Customer => {
+                let customer = levels.customer;
+                Some((
+                    customer.mcals.to_string(),
+                    customer.mcals.into(),
+                    &customer.drawn,
+                ))
+            }
+            Level::Reseller => {
+                let reseller = levels.reseller;
+                Some((
+                    reseller.mcals.to_string(),
+                    reseller.mcals.into(),
+                    &reseller.drawn,
+                ))
+            }
+            Level::Server => {
+                let server = levels.server;
+                Some((server.mcals.to_string(), server.mcals.into(), &server.drawn))
+            }
+        }
+    };
     levels
         .throttles(Direction::Backup)
         .into_iter()
         .zip(levels.throttles(Direction::Restore))
-        .map(|((level, throttle), (_, restore))| LevelWord {
-            level,
-            name: name(level),
-            activated: activated(level),
-            throttle: throttle.to_string(),
-            restore_throttle: restore.to_string(),
+        .zip(levels.figures(taken))
+        .map(|(((level, throttle), (_, restore)), figure)| {
+            let mcals = mcals(level);
+            LevelWord {
+                level,
+                name: name(level),
+                activated: activated(level),
+                throttle: throttle.to_string(),
+                restore_throttle: restore.to_string(),
+                space: figure.allotted.to_string(),
+                space_bytes: figure.allotted.bytes(),
+                space_taken: figure.taken,
+                space_free: figure
+                    .allotted
+                    .bytes()
+                    .map(|bytes| bytes.saturating_sub(figure.taken)),
+                mcals_left: mcals
+                    .as_ref()
+                    .and_then(|(_, credit, drawn)| left(*credit, drawn, month)),
+                mcals: mcals.map(|(text, _, _)| text),
+            }
         })
         .collect()
 }

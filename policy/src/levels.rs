@@ -3,8 +3,11 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::mcal::{Month, Platform, Plugins};
+use crate::names::ShortName;
 use crate::record::{Activation, Client, Customer, Reseller, Server};
 use crate::refusal::Refusal;
+use crate::space::{Figure, Short, Taken};
 use crate::throttle::{Level, Source, Span, Throttle, WeekendDays, Zone, rate_at};
 
 /// The levels of one customer, or of one client of it.
@@ -52,6 +55,77 @@ impl<'a> Levels<'a> {
     #[must_use]
     pub fn append_only(&self) -> bool {
         self.customer.append_only.unwrap_or(self.server.append_only)
+    }
+
+    /// The location for new schedules: the client's, else the customer's, the reseller's, the server's (rules, section 6).
+    #[must_use]
+    pub fn location(&self) -> &'a ShortName {
+        let own = self.client.and_then(|client| client.location.as_ref());
+        own.or(self.customer.location.as_ref())
+            .or(self.reseller.location.as_ref())
+            .unwrap_or(&self.server.location)
+    }
+
+    /// What each level may use beside what is taken of it, nearest first.
+    #[must_use]
+    pub fn figures(&self, taken: Taken) -> Vec<Figure> {
+        let figure = |level, allotted, taken| Figure {
+            level,
+            allotted,
+            taken,
+        };
+        let client = self
+            .client
+            .map(|client| figure(Level::Client, client.space, taken.client));
+        client
+            .into_iter()
+            .chain([
+                figure(Level::Customer, self.customer.space, taken.customer),
+                figure(Level::Reseller, self.reseller.space, taken.reseller),
+                figure(Level::Server, self.server.space, taken.server),
+            ])
+            .collect()
+    }
+
+    /// The refusal of what doesn't fit.
+    #[must_use]
+    pub fn exceeded(&self, short: Short) -> Refusal {
+        Refusal::SpaceExceeded {
+            level: short.level,
+            name: match short.level {
+                Level::Client => self
+                    .client
+                    .map_or_else(String::new, |client| client.client_id.to_string()),
+                Level::Customer => self.customer.name.to_string(),
+                Level::Reseller => self.reseller.name.to_string(),
+                Level::Server => String::new(),
+            },
+            allotted: short.allotted,
+            taken: short.taken,
+            wanted: short.wanted,
+        }
+    }
+
+    /// What the client costs for a month; an unknown one is a desktop without plugins (rules, section 5).
+    #[must_use]
+    pub fn price(&self) -> u32 {
+        let prices = &self.server.mcal_prices;
+        self.client.map_or_else(
+            || prices.of(Platform::Desktop, &Plugins::default()),
+            |client| prices.of(client.platform, &client.plugins),
+        )
+    }
+
+    /// The month of an instant in the server's zone; never below the ledger's newest, whatever the clock does.
+    #[must_use]
+    pub fn month(&self, at: Timestamp) -> Month {
+        self.month_at_least(Month::of(at, &self.server.time_zone))
+    }
+
+    /// That month, or the ledger's newest if it is later.
+    #[must_use]
+    pub fn month_at_least(&self, month: Month) -> Month {
+        self.server.month_at_least(month)
     }
 
     /// Whether an unknown client may be created by its first repository: both the customer and its reseller say so.

@@ -4,6 +4,7 @@
 //! one [`frame`] each, until either side closes. `watch` is answered by any number of events. The names of fields are
 //! also those of `penstockctl --json`, and stay.
 
+pub mod declared;
 pub mod frame;
 pub mod reply;
 pub mod request;
@@ -12,7 +13,7 @@ pub mod view;
 use serde::{Deserialize, Serialize};
 
 /// Version of the contract. The daemon refuses any other.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// The first frame from the client.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

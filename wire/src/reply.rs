@@ -5,10 +5,12 @@ use penstock_policy::edit::Change;
 use penstock_policy::explain::Explanation;
 use serde::{Deserialize, Serialize};
 
+use crate::declared::Declared;
 use crate::view::{
-    AuditEntry, ClientLine, ClientView, CustomerLine, CustomerView, Event, NewClient, PassKeyView,
-    RefusalView, ResellerView, Running, ScheduleLine, ScheduleView, ServerView, SessionView,
-    Status, TrashItem,
+    AuditEntry, ClientLine, ClientView, CustomerLine, CustomerView, Event, ForecastLine,
+    LedgerLine, LocationView, NewClient, PassKeyView, RefusalView, ResellerView, Running,
+    ScheduleLine, ScheduleView, ServerView, SessionView, SpaceDay, SpaceLine, Statement, Status,
+    TrashItem,
 };
 
 /// One reply.
@@ -67,10 +69,82 @@ pub enum Answer {
     Trash(List<TrashItem>),
     /// To `Audit`.
     Audit(List<AuditEntry>),
+    /// To `Space`.
+    Space(List<SpaceLine>),
+    /// To `SpaceHistory`.
+    SpaceHistory(List<SpaceDay>),
+    /// To `Locations`.
+    Locations(List<LocationView>),
+    /// To `LocationAdd` and `LocationForget`.
+    Location(Box<LocationView>),
+    /// To `McalStatement`.
+    Statement(Statement),
+    /// To `McalHistory`.
+    Ledger(List<LedgerLine>),
+    /// To `McalForecast`.
+    Forecast(List<ForecastLine>),
+    /// To `Export`.
+    Export(List<Declared>),
+    /// To `Stage`.
+    Staged(Staged),
+    /// To `Apply`.
+    Applied(Applied),
+    /// To `Applied`.
+    Steps(List<Step>),
+}
+
+/// One record that applying changes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// What is done: `edit`, `reseller add`, `customer add`, `customer move`, `client add`, `client revoke`, `client
+    /// remove`, `customer remove`, `reseller remove`.
+    pub verb: String,
+    /// The record: `server`, `reseller R`, or an address.
+    pub record: String,
+    /// The edit's number in the audit; none in a dry run.
+    pub edit: Option<u64>,
+    /// Every field that changes.
+    pub changes: Vec<Change>,
+}
+
+/// What was staged so far.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Staged {
+    /// How many records are staged.
+    pub records: u64,
+    /// Secrets for the records of this request that don't exist yet. They come to hold when what is staged is applied:
+    /// whoever asked writes them down first, so that none is lost.
+    pub secrets: Vec<NewSecret>,
+}
+
+/// A secret that was made for a record that is new.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewSecret {
+    /// The customer's short name, or `CUSTOMER/CLIENT`.
+    pub address: String,
+    /// The customer's pass key, or the client's password.
+    pub secret: penstock_policy::record::Secret,
+}
+
+/// What applying did, or would do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Applied {
+    /// Whether it was only shown.
+    pub dry_run: bool,
+    /// How many records were added.
+    pub added: u64,
+    /// How many were edited or moved.
+    pub edited: u64,
+    /// How many were moved to the trash.
+    pub removed: u64,
+    /// The first of the changes, in the order in which they were made.
+    pub steps: List<Step>,
+    /// Which running backups it slows, cuts or frees, and other things to know.
+    pub notes: Vec<String>,
 }
 
 /// A page of a list.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct List<T> {
     /// The page's items.
     pub items: Vec<T>,

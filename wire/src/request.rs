@@ -7,6 +7,8 @@ use penstock_policy::record::Secret;
 use penstock_policy::refusal::Reference;
 use serde::{Deserialize, Serialize};
 
+use crate::declared::Declared;
+
 /// One request. Customers and resellers are given by either of their names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -35,6 +37,8 @@ pub enum Request {
         address: Address,
         /// The instant; none is now.
         at: Option<Timestamp>,
+        /// How many bytes a backup would bring; none asks whether there is any room.
+        bytes: Option<u64>,
     },
     /// The whole cause of a refusal.
     ExplainReference {
@@ -244,6 +248,82 @@ pub enum Request {
         /// Only shows what would change.
         dry_run: bool,
     },
+    /// The tree of allotted, used and free space, with MCALs beside it.
+    Space {
+        /// Only this customer, client or schedule and what is below it.
+        address: Option<Address>,
+        /// Where to go on.
+        page: Page,
+    },
+    /// What was used on each day, the oldest first.
+    SpaceHistory {
+        /// Customer, client or schedule.
+        address: Address,
+        /// How many days back, 1 to 400.
+        days: u32,
+    },
+    /// The backup locations.
+    Locations {},
+    /// Makes a folder a backup location: its marker is written.
+    LocationAdd {
+        /// Its name.
+        name: String,
+        /// Its folder, an absolute path below the configured roots.
+        path: String,
+    },
+    /// Forgets a location that nothing lies on and nothing names; its folder stays as it is.
+    LocationForget {
+        /// Its name.
+        name: String,
+    },
+    /// Adds to the bank's credit.
+    McalAdd {
+        /// How many.
+        units: u32,
+        /// Words for the ledger.
+        note: String,
+    },
+    /// An account's months.
+    McalStatement {
+        /// Whose.
+        account: McalAccount,
+    },
+    /// An account's ledger, newest first.
+    McalHistory {
+        /// Whose.
+        account: McalAccount,
+        /// Only entries of this month, such as `2026-11`.
+        month: Option<String>,
+        /// Where to go on.
+        page: Page,
+    },
+    /// What next month needs, for the bank and every account with a number.
+    McalForecast {
+        /// Where to go on.
+        page: Page,
+    },
+    /// All records as files declare them.
+    Export {
+        /// Where to go on.
+        page: Page,
+    },
+    /// Adds records to what the connection will apply. Nothing is changed yet.
+    Stage {
+        /// The records, at most 1,000 a request.
+        records: Vec<Declared>,
+    },
+    /// Applies what was staged, in one transaction; then nothing is staged any more.
+    Apply {
+        /// Only shows what would change; what is staged stays.
+        dry_run: bool,
+        /// Moves to the trash what isn't declared.
+        prune: bool,
+    },
+    /// More of what the last `Apply` on this connection changed.
+    Applied {
+        /// Where to go on.
+        page: Page,
+    },
 }
 
 /// Which record an edit is for.
@@ -266,6 +346,24 @@ pub enum Target {
     Client {
         /// `CUSTOMER/CLIENT`.
         address: Address,
+    },
+}
+
+/// Whose MCALs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum McalAccount {
+    /// The server's.
+    Bank {},
+    /// A reseller's.
+    Reseller {
+        /// Either name.
+        reseller: String,
+    },
+    /// A customer's.
+    Customer {
+        /// Either name.
+        customer: String,
     },
 }
 
@@ -301,6 +399,13 @@ impl Request {
                 | Self::ScheduleHistory { .. }
                 | Self::Trash { .. }
                 | Self::Audit { .. }
+                | Self::Space { .. }
+                | Self::SpaceHistory { .. }
+                | Self::Locations {}
+                | Self::McalStatement { .. }
+                | Self::McalHistory { .. }
+                | Self::McalForecast { .. }
+                | Self::Export { .. }
         )
     }
 }

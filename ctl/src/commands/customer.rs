@@ -9,6 +9,7 @@ use penstock_wire::view::CustomerView;
 
 use super::arguments::record_name;
 use super::edit::{Edit, Guard, Subject};
+use super::space::Days;
 use super::{Context, all_pages, audit, expect_answer};
 use crate::confirm::confirm;
 use crate::exit::{Exit, Problem};
@@ -25,7 +26,7 @@ pub enum Verb {
         #[arg(long, value_parser = record_name)]
         reseller: Option<String>,
     },
-    /// Show one customer on one screen
+    /// Show one customer on one screen: its record, what is used, left and running
     Show(Named),
     /// Add a customer
     Add(Box<Add>),
@@ -77,12 +78,20 @@ pub enum Verb {
     },
     /// Show the pass key that registers new clients, or make a new one
     PassKey(PassKey),
-    /// List who changed the customer and its clients, newest first
+    /// Show used space by day, then who changed the customer and its clients, newest first
+    #[command(after_help = "\
+Examples:
+  penstockctl customer history abc-inc --days 90
+  penstockctl customer history abc-inc --space --json
+
+With --json alone it is the list of edits.")]
     History {
         #[command(flatten)]
         customer: Named,
+        #[command(flatten)]
+        days: Days,
         /// Only from then on: 24h, 7d, a date or a time
-        #[arg(long, value_name = "WHEN", value_parser = Since::parse)]
+        #[arg(long, value_name = "WHEN", value_parser = Since::parse, conflicts_with = "space")]
         since: Option<Since>,
     },
 }
@@ -190,13 +199,20 @@ impl Verb {
                 context.change(&request, Reverse::Trash)
             }
             Self::PassKey(pass_key) => pass_key.act(context),
-            Self::History { customer, since } => {
+            Self::History {
+                customer,
+                days,
+                since,
+            } => {
                 let since = audit::instant(context, since)?;
                 let address = Address {
                     customer: customer.name,
                     client: None,
                     schedule: None,
                 };
+                if days.show(context, &address)? {
+                    return Ok(Exit::FINE);
+                }
                 audit::show(context, Some(address), since)
             }
         }

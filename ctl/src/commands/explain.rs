@@ -4,6 +4,7 @@ use clap::Args;
 use jiff::Timestamp;
 use penstock_policy::names::Address;
 use penstock_policy::refusal::Reference;
+use penstock_policy::space::parse_size;
 use penstock_wire::reply::{Explained, FailureCode};
 use penstock_wire::request::Request;
 
@@ -13,6 +14,11 @@ use crate::moment::{self, Moment};
 use crate::render::verdict;
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  penstockctl explain abc-inc/laptop --bytes 16MiB
+  penstockctl explain abc-inc --at 2026-12-24T08:00
+  penstockctl explain 7F3K")]
 pub struct Explain {
     /// CUSTOMER[/CLIENT[/SCHEDULE]], or a refusal's reference such as 7F3K
     #[arg(value_name = "ADDRESS|REFERENCE")]
@@ -20,6 +26,19 @@ pub struct Explain {
     /// Another time than now: 2026-12-24T08:00 in the customer's zone, or with an offset
     #[arg(long, value_name = "TIME", value_parser = Moment::parse)]
     at: Option<Moment>,
+    /// How much a backup would bring: a size such as 16MiB, or a number of bytes
+    #[arg(long, value_name = "SIZE", value_parser = bytes)]
+    bytes: Option<u64>,
+}
+
+/// A size with its unit, or bytes alone as programs count them.
+fn bytes(text: &str) -> Result<u64, String> {
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return text
+            .parse()
+            .map_err(|_| format!("{text} is more bytes than there are"));
+    }
+    parse_size(text).map_err(|error| error.to_string())
 }
 
 impl Explain {
@@ -58,12 +77,12 @@ impl Explain {
             Some(Moment::Exact(at)) => Some(at),
             Some(wall) => {
                 // Only the daemon knows the zone that the time is meant in.
-                let now = ask(context, address, None)?;
+                let now = self.ask(context, address, None)?;
                 let zone = moment::zone(&now.time_zone);
                 Some(wall.instant(&zone).map_err(Problem::Usage)?)
             }
         };
-        let explained = ask(context, address, at)?;
+        let explained = self.ask(context, address, at)?;
         context.terminal.answer(context.json, &explained, |look| {
             verdict::explained(&explained, look)
         })?;
@@ -71,9 +90,9 @@ impl Explain {
     }
 
     fn by_reference(&self, context: &mut Context, reference: &Reference) -> Result<Exit, Problem> {
-        if self.at.is_some() {
+        if self.at.is_some() || self.bytes.is_some() {
             return Err(Problem::Usage(
-                "a reference is of something that happened; --at goes with an address only"
+                "a reference is of something that happened; --at and --bytes go with an address only"
                     .to_owned(),
             ));
         }
@@ -87,16 +106,18 @@ impl Explain {
         })?;
         Ok(Exit::FINE)
     }
-}
 
-fn ask(
-    context: &mut Context,
-    address: &Address,
-    at: Option<Timestamp>,
-) -> Result<Explained, Problem> {
-    let request = Request::Explain {
-        address: address.clone(),
-        at,
-    };
-    expect_answer!(context.daemon.ask(&request)?, Explanation)
+    fn ask(
+        &self,
+        context: &mut Context,
+        address: &Address,
+        at: Option<Timestamp>,
+    ) -> Result<Explained, Problem> {
+        let request = Request::Explain {
+            address: address.clone(),
+            at,
+            bytes: self.bytes,
+        };
+        expect_answer!(context.daemon.ask(&request)?, Explanation)
+    }
 }

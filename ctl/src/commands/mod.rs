@@ -1,5 +1,6 @@
 //! The command line: one file for each noun, holding what can be typed and what is done.
 
+mod apply;
 mod arguments;
 mod audit;
 mod client;
@@ -7,10 +8,14 @@ mod completions;
 mod customer;
 mod edit;
 mod explain;
+mod export;
+mod location;
+mod mcal;
 mod new_client;
 mod reseller;
 mod schedule;
 mod server;
+mod space;
 mod status;
 mod top;
 mod trash;
@@ -68,6 +73,14 @@ enum Verb {
     /// Show and edit what holds for the whole server
     #[command(subcommand)]
     Server(server::Verb),
+    /// Show what is allotted, used, free and sold, as a tree
+    Space(space::Space),
+    /// List, add and forget backup locations
+    #[command(subcommand)]
+    Location(location::Verb),
+    /// Add credit, show statements, the ledger and the outlook
+    #[command(subcommand)]
+    Mcal(mcal::Verb),
     /// List, restore and delete what was removed
     #[command(subcommand)]
     Trash(trash::Verb),
@@ -75,6 +88,10 @@ enum Verb {
     Audit(audit::Audit),
     /// Apply an edit's reverse as a new edit
     Undo(audit::Undo),
+    /// Print all records as TOML, or write them into a folder
+    Export(export::Export),
+    /// Make the records what files declare, in one transaction
+    Apply(apply::Apply),
     /// Print a shell's completions
     Completions(completions::Completions),
 }
@@ -111,9 +128,14 @@ impl Cli {
             Verb::Client(verb) => verb.act(context),
             Verb::Schedule(verb) => verb.act(context),
             Verb::Server(verb) => verb.act(context),
+            Verb::Space(space) => space.act(context),
+            Verb::Location(verb) => verb.act(context),
+            Verb::Mcal(verb) => verb.act(context),
             Verb::Trash(verb) => verb.act(context),
             Verb::Audit(audit) => audit.act(context),
             Verb::Undo(undo) => undo.act(context),
+            Verb::Export(export) => export.act(context),
+            Verb::Apply(apply) => apply.act(context),
             Verb::Completions(completions) => completions.act(context.terminal),
         }
     }

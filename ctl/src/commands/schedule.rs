@@ -5,6 +5,7 @@ use penstock_policy::names::Address;
 use penstock_wire::request::Request;
 
 use super::arguments::{customer_or_client, schedule_address};
+use super::space::Days;
 use super::{Context, all_pages, expect_answer};
 use crate::confirm::confirm;
 use crate::exit::{Exit, Problem};
@@ -25,11 +26,19 @@ pub enum Verb {
         #[arg(value_name = "CUSTOMER/CLIENT/SCHEDULE", value_parser = schedule_address)]
         address: Address,
     },
-    /// List its last sessions, with what held each back
+    /// Show used space by day, then its last sessions with what held each back
+    #[command(after_help = "\
+Examples:
+  penstockctl schedule history abc-inc/laptop/default
+  penstockctl schedule history abc-inc/laptop/default --space --days 400 --json
+
+With --json alone it is the list of sessions.")]
     History {
         /// The schedule
         #[arg(value_name = "CUSTOMER/CLIENT/SCHEDULE", value_parser = schedule_address)]
         address: Address,
+        #[command(flatten)]
+        days: Days,
     },
     /// Move its repository to the trash
     Remove {
@@ -64,7 +73,10 @@ impl Verb {
                     .answer(context.json, &view, |look| sheet::schedule(&view, look))?;
                 Ok(Exit::FINE)
             }
-            Self::History { address } => {
+            Self::History { address, days } => {
+                if days.show(context, &address)? {
+                    return Ok(Exit::FINE);
+                }
                 let request = Request::ScheduleHistory { address };
                 let sessions = expect_answer!(context.daemon.ask(&request)?, Sessions)?.items;
                 let zone = context.daemon.server_zone()?;

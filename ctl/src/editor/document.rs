@@ -5,11 +5,12 @@ use std::ops::Range;
 
 use penstock_policy::edit::Assignment;
 use penstock_policy::names::nearest;
-use penstock_policy::record::{Field, Record, Shape};
-use toml::de::{DeTable, DeValue};
+use penstock_policy::record::{Field, Record};
+use toml::de::DeTable;
 
 use super::Snapshot;
 use crate::fields::Sample;
+use crate::literal::{literal, plain};
 
 /// Begins the lines at the top that say what is to be done; they are taken out again when the file is reopened.
 const NOTICE: &str = "#! ";
@@ -45,7 +46,7 @@ pub fn write<R: Record>(snapshot: &Snapshot) -> String {
 /// # Errors
 /// With a sentence about the first thing that can't be taken.
 pub fn assignments<R: Sample>(text: &str, base: &Snapshot) -> Result<Vec<Assignment>, String> {
-    let entries = read::<R>(text)?;
+    let entries = read::<R>(text, base)?;
     Ok(R::FIELDS
         .iter()
         .filter_map(|field| Some((field.name, entries.get(field.name)?)))
@@ -71,7 +72,7 @@ pub fn with_notice(text: &str, notice: &str) -> String {
 /// theirs now, and where both did, theirs stands as a comment above ours.
 pub fn merge<R: Sample>(text: &str, base: &Snapshot, now: &Snapshot) -> Result<String, String> {
     let text = without_notice(text);
-    let entries = read::<R>(text)?;
+    let entries = read::<R>(text, base)?;
     let mut patches: Vec<(Range<usize>, String)> = Vec::new();
     for field in R::FIELDS {
         let (was, theirs) = (base.value(field.name), now.value(field.name));
@@ -110,7 +111,7 @@ pub fn is_blank(text: &str) -> bool {
         .all(|line| line.trim().is_empty() || line.trim_start().starts_with('#'))
 }
 
-fn read<R: Sample>(text: &str) -> Result<BTreeMap<&'static str, Entry>, String> {
+fn read<R: Sample>(text: &str, base: &Snapshot) -> Result<BTreeMap<&'static str, Entry>, String> {
     let table = DeTable::parse(text).map_err(|error| not_toml(text, &error))?;
     let mut entries = BTreeMap::new();
     for (key, value) in table.get_ref() {
@@ -126,7 +127,8 @@ fn read<R: Sample>(text: &str) -> Result<BTreeMap<&'static str, Entry>, String> 
             )
         })?;
         let entry = Entry {
-            value: canonical(field, &typed).map_err(|problem| format!("{name}: {problem}"))?,
+            value: canonical(field, base.value(name), &typed)
+                .map_err(|problem| format!("{name}: {problem}"))?,
             key: key.span(),
             place: value.span(),
         };
@@ -135,9 +137,12 @@ fn read<R: Sample>(text: &str) -> Result<BTreeMap<&'static str, Entry>, String> 
     Ok(entries)
 }
 
-/// The value as policy itself would write it, so that `true` and `yes`, or `8 mbit/s` and `8Mbit/s always`, are one.
-fn canonical<R: Sample>(field: &Field<R>, typed: &str) -> Result<String, String> {
+/// The value as policy itself would write it, so that `true` and `yes`, or `8 mbit/s` and `8Mbit/s always`, are one; what
+/// is typed with a sign is added to the record's own.
+fn canonical<R: Sample>(field: &Field<R>, own: &str, typed: &str) -> Result<String, String> {
     let mut sample = R::sample().map_err(|error| error.0)?;
+    // A field that the daemon doesn't know has no value of its own.
+    let _ = (field.set)(&mut sample, own);
     (field.set)(&mut sample, typed).map_err(|error| error.0)?;
     Ok((field.get)(&sample))
 }
@@ -159,41 +164,6 @@ fn not_toml(text: &str, error: &toml::de::Error) -> String {
         error.message(),
         line.trim()
     )
-}
-
-fn plain(value: &DeValue<'_>) -> Option<String> {
-    match value {
-        DeValue::String(text) => Some(text.to_string()),
-        DeValue::Integer(number) => Some(number.to_string()),
-        DeValue::Boolean(true) => Some("yes".to_owned()),
-        DeValue::Boolean(false) => Some("no".to_owned()),
-        DeValue::Datetime(time) => Some(time.to_string()),
-        DeValue::Float(_) | DeValue::Array(_) | DeValue::Table(_) => None,
-    }
-}
-
-/// A value as TOML.
-fn literal(shape: Shape, value: &str) -> String {
-    match (shape, value) {
-        (Shape::YesNo, "yes") => "true".to_owned(),
-        (Shape::YesNo, "no") => "false".to_owned(),
-        (Shape::Number, number) if number.parse::<u32>().is_ok() => number.to_owned(),
-        (_, text) if text.contains('\n') => format!("\"\"\"\n{}\"\"\"", escaped(text, true)),
-        (_, text) => format!("\"{}\"", escaped(text, false)),
-    }
-}
-
-fn escaped(text: &str, lines: bool) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => escaped.extend(['\\', c]),
-            '\n' if lines => escaped.push(c),
-            c if c.is_control() => escaped.push_str(&format!("\\u{:04X}", u32::from(c))),
-            c => escaped.push(c),
-        }
-    }
-    escaped
 }
 
 /// Several lines as one comment.
@@ -302,6 +272,15 @@ mod tests {
             set,
             expected.map(|(name, value)| (name.to_owned(), value.to_owned()))
         );
+    }
+
+    #[test]
+    fn an_amount_with_a_sign_is_added_to_what_the_record_has() {
+        let base = snapshot::<Customer>(&[("space", "10GiB"), ("mcals", "Auto")]);
+        let set = assignments::<Customer>("space = \"+5GiB\"", &base).unwrap();
+        assert_eq!(set[0].value, "15GiB");
+        let error = assignments::<Customer>("mcals = \"+5\"", &base).unwrap_err();
+        assert!(error.contains("it is Auto"), "{error}");
     }
 
     #[test]

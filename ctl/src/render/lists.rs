@@ -9,11 +9,8 @@ use penstock_wire::view::{
 };
 
 use super::table::Table;
-use super::{Look, held_by, or_empty, rate, yes_no};
+use super::{Look, cut, held_by, number_or, or_empty, rate, yes_no};
 use crate::moment;
-
-/// Longest value that a line of the audit shows, in characters; `--json` has it whole.
-const LONGEST_VALUE: usize = 40;
 
 fn newest(at: Option<Timestamp>, zone: &TimeZone) -> String {
     at.map_or_else(|| "never".to_owned(), |at| moment::minute(at, zone))
@@ -21,7 +18,17 @@ fn newest(at: Option<Timestamp>, zone: &TimeZone) -> String {
 
 /// All resellers.
 pub fn resellers(views: &[ResellerView], look: Look) -> String {
-    let mut table = Table::new(&["RESELLER", "NAME", ">CUSTOMERS", "ACTIVATED", "THROTTLE"]);
+    let mut table = Table::new(&[
+        "RESELLER",
+        "NAME",
+        ">CUSTOMERS",
+        "ACTIVATED",
+        ">SPACE",
+        ">USED",
+        ">MCALS",
+        ">LEFT",
+        "THROTTLE",
+    ]);
     for view in views {
         let field = |name| {
             view.fields
@@ -33,6 +40,10 @@ pub fn resellers(views: &[ResellerView], look: Look) -> String {
             view.name.clone(),
             view.customers.to_string(),
             field("activated"),
+            field("space"),
+            human(view.used_space),
+            field("mcals"),
+            number_or(view.mcals_left, ""),
             field("throttle"),
         ]);
     }
@@ -48,6 +59,9 @@ pub fn customers(lines: &[CustomerLine], look: Look) -> String {
         "ACTIVATED",
         ">CLIENTS",
         ">LIMIT",
+        ">SPACE",
+        ">USED",
+        ">MCALS",
         ">RUNNING",
         "THROTTLE FOR EACH BACKUP",
     ]);
@@ -62,6 +76,9 @@ pub fn customers(lines: &[CustomerLine], look: Look) -> String {
             yes_no(line.activated),
             line.clients.to_string(),
             limit,
+            line.space.clone(),
+            human(line.used_space),
+            line.mcals.clone(),
             line.running.to_string(),
             line.throttle.clone(),
         ]);
@@ -75,7 +92,10 @@ pub fn clients(lines: &[ClientLine], zone: &TimeZone, look: Look) -> String {
         "CLIENT",
         "STATE",
         "CAME IN BY",
+        "PLATFORM",
+        "PAID",
         ">SCHEDULES",
+        ">USED",
         "LAST BACKUP",
         "RUNNING",
     ]);
@@ -89,7 +109,10 @@ pub fn clients(lines: &[ClientLine], zone: &TimeZone, look: Look) -> String {
             line.address.clone(),
             state.to_owned(),
             line.enrolment.clone(),
+            line.platform.clone(),
+            yes_no(line.paid),
             line.schedules.to_string(),
+            human(line.used_space),
             newest(line.last_backup, zone),
             yes_no(line.running),
         ]);
@@ -99,11 +122,19 @@ pub fn clients(lines: &[ClientLine], zone: &TimeZone, look: Look) -> String {
 
 /// Schedules.
 pub fn schedules(lines: &[ScheduleLine], zone: &TimeZone, look: Look) -> String {
-    let mut table = Table::new(&["SCHEDULE", "LOCATION", "CREATED", "LAST BACKUP", "RUNNING"]);
+    let mut table = Table::new(&[
+        "SCHEDULE",
+        "LOCATION",
+        ">USED",
+        "CREATED",
+        "LAST BACKUP",
+        "RUNNING",
+    ]);
     for line in lines {
         table.row([
             line.address.clone(),
             line.location.clone(),
+            human(line.used_space),
             moment::minute(line.created, zone),
             newest(line.last_backup, zone),
             yes_no(line.running),
@@ -198,11 +229,4 @@ pub fn audit(entries: &[AuditEntry], zone: &TimeZone, look: Look) -> String {
         }
     }
     table.render(look)
-}
-
-fn cut(value: &str) -> String {
-    match value.char_indices().nth(LONGEST_VALUE) {
-        Some((end, _)) => format!("{}...", &value[..end]),
-        None => value.to_owned(),
-    }
 }

@@ -1,36 +1,70 @@
 //! What goes on now: status, running backups, events.
 
 use jiff::tz::TimeZone;
+use penstock_policy::explain::Binding;
 use penstock_policy::units::human;
-use penstock_wire::view::{Event, Running, Severity, Status};
+use penstock_wire::view::{Event, ForecastLine, LocationView, Running, Severity, Status};
 
 use super::table::Table;
-use super::{Look, binding, count, escape, held_by, rate};
+use super::{Look, binding, bytes_or, count, escape, held_by, mcal, rate, space};
 use crate::exit::Exit;
 use crate::moment;
 
 /// How many silent clients a screen names.
 const SILENT_SHOWN: usize = 10;
 
+/// How many running backups a customer's screen shows.
+const RUNNING_SHOWN: usize = 5;
+
 /// The running backups.
 pub fn top(running: &[Running], zone: &TimeZone, look: Look) -> String {
     let mut table = Table::new(&["ADDRESS", "KIND", ">RATE", "LIMIT", ">SENT", "HELD BY"]);
     for backup in running {
-        let sent = if backup.kind == "restore" {
-            backup.bytes_out
-        } else {
-            backup.bytes_in
-        };
         table.row([
             backup.address.clone(),
             backup.kind.clone(),
             rate(backup.rate),
             binding(&backup.limit, zone),
-            human(sent),
+            human(sent(backup)),
             held_by(backup.held_by),
         ]);
     }
     table.render(look)
+}
+
+/// A customer's running backups, as far as they fit on its screen: what binds is said without its end, which is said
+/// above them.
+pub fn of_customer(customer: &str, running: &[Running], look: Look) -> String {
+    let mut table = Table::new(&["RUNNING", "KIND", ">RATE", "LIMIT", ">SENT", "HELD BY"]);
+    let own = format!("{customer}/");
+    for backup in running.iter().take(RUNNING_SHOWN) {
+        let limit = Binding {
+            until: None,
+            ..backup.limit.clone()
+        };
+        let address = backup.address.strip_prefix(&own);
+        table.row([
+            address.unwrap_or(&backup.address).to_owned(),
+            backup.kind.clone(),
+            rate(backup.rate),
+            binding(&limit, &TimeZone::UTC),
+            human(sent(backup)),
+            held_by(backup.held_by),
+        ]);
+    }
+    let mut text = table.render(look);
+    if let Some(more @ 1..) = running.len().checked_sub(RUNNING_SHOWN) {
+        text.push_str(&format!("and {more} more: penstockctl top\n"));
+    }
+    text
+}
+
+fn sent(backup: &Running) -> u64 {
+    if backup.kind == "restore" {
+        backup.bytes_out
+    } else {
+        backup.bytes_in
+    }
 }
 
 /// One event, on one line.
@@ -78,6 +112,17 @@ pub fn status(status: &Status, look: Look) -> String {
         day.unfinished,
         count(day.refusals, "refusal")
     ));
+    text.push_str(&format!(
+        "space      {} used, {} of it in the trash; {}\n",
+        human(status.used_space),
+        human(status.trash_space),
+        escape(&space::snapshot(&status.space_snapshot))
+    ));
+    text.push_str(&format!("MCALs      {}\n", escape(&bank(&status.mcals))));
+    text.push_str(&look.bold("\nlocations\n"));
+    for location in &status.locations {
+        text.push_str(&format!("  {}\n", escape(&at(location))));
+    }
     if !status.silent.is_empty() {
         text.push_str(&look.bold("\nclients without a recent backup\n"));
         for silent in status.silent.iter().take(SILENT_SHOWN) {
@@ -108,6 +153,35 @@ pub fn status(status: &Status, look: Look) -> String {
         text.push_str(&format!("  {severity}  {what}\n            {remedy}\n"));
     }
     text
+}
+
+/// `bank 100, 97 left; 3 used by 2 clients in 2026-11; enough`
+fn bank(line: &ForecastLine) -> String {
+    let forecast = &line.forecast;
+    let left = forecast
+        .left
+        .map_or_else(String::new, |left| format!(", {left} left"));
+    format!(
+        "{} {}{left}; {} used by {} in {}; {}",
+        line.account,
+        line.allotted,
+        forecast.units,
+        count(forecast.clients, "client"),
+        forecast.month,
+        mcal::outlook(forecast)
+    )
+}
+
+/// `main: 1.0 GiB used, 2.0 GiB sold, 3.0 GiB free; full in about 19 days`
+fn at(location: &LocationView) -> String {
+    format!(
+        "{}: {} used, {} sold, {} free; {}",
+        location.name,
+        human(location.used),
+        human(location.sold),
+        bytes_or(location.free, "unknown"),
+        space::state(location)
+    )
 }
 
 /// How bad it is, as an exit code.

@@ -1,9 +1,13 @@
 //! Answers as text: for people aligned and escaped, for programs as JSON.
 
+pub mod applied;
+pub mod csv;
 pub mod edited;
 pub mod lists;
 pub mod live;
+pub mod mcal;
 pub mod sheet;
+pub mod space;
 mod table;
 pub mod verdict;
 
@@ -18,6 +22,9 @@ use crate::exit::Problem;
 use crate::moment;
 use jiff::tz::TimeZone;
 use table::Table;
+
+/// Longest value that a line of a table shows, in characters; `--json` has it whole.
+const LONGEST_VALUE: usize = 40;
 
 /// How text for people looks.
 #[derive(Debug, Clone, Copy)]
@@ -136,6 +143,24 @@ pub fn changes(changes: &[Change], look: Look) -> String {
 /// A value, or a word where there is none.
 fn or_empty(value: &str) -> String {
     if value.is_empty() { "(empty)" } else { value }.to_owned()
+}
+
+/// A value cut so that a table stays readable.
+fn cut(value: &str) -> String {
+    match value.char_indices().nth(LONGEST_VALUE) {
+        Some((end, _)) => format!("{}...", &value[..end]),
+        None => value.to_owned(),
+    }
+}
+
+/// A number, or a word where there is none.
+fn number_or<T: ToString>(number: Option<T>, word: &str) -> String {
+    number.map_or_else(|| word.to_owned(), |number| number.to_string())
+}
+
+/// Bytes for people, or a word where there is no number.
+fn bytes_or(bytes: Option<u64>, word: &str) -> String {
+    bytes.map_or_else(|| word.to_owned(), human)
 }
 
 /// `8Mbit/s (customer, until 2026-12-24 18:00 +01:00)`

@@ -8,8 +8,14 @@ use penstock_wire::view::{
     ClientView, CustomerView, Fields, PassKeyView, ResellerView, ScheduleView, ServerView,
 };
 
-use super::{Look, binding, count, escape, lists, live, yes_no};
+use super::{Look, binding, count, escape, lists, live, mcal, number_or, space, yes_no};
 use crate::moment;
+
+/// Widest line of a sheet, in characters; longer values go on in the next line.
+const WIDEST: usize = 110;
+
+/// Most lines of one value, so that a long note doesn't push the rest off the screen.
+const MOST_LINES: usize = 6;
 
 /// Lines of a label and a value.
 struct Sheet {
@@ -25,8 +31,8 @@ impl Sheet {
         }
     }
 
-    fn line(&mut self, label: &str, value: impl Into<String>) -> &mut Self {
-        self.lines.push((label.to_owned(), value.into()));
+    fn line(&mut self, label: impl Into<String>, value: impl Into<String>) -> &mut Self {
+        self.lines.push((label.into(), value.into()));
         self
     }
 
@@ -52,13 +58,35 @@ impl Sheet {
         let mut text = format!("{}\n", look.bold(&escape(&self.title)));
         for (label, value) in &self.lines {
             let value = if value.is_empty() { "-" } else { value };
-            for (place, line) in value.lines().enumerate() {
+            let lines = wrapped(value, WIDEST.saturating_sub(width + 4));
+            for (place, line) in lines.iter().take(MOST_LINES).enumerate() {
                 let label = if place == 0 { label.as_str() } else { "" };
-                text.push_str(&format!("  {label:<width$}  {}\n", escape(line)));
+                text.push_str(&format!("  {label:<width$}  {line}\n"));
+            }
+            if let Some(more @ 1..) = lines.len().checked_sub(MOST_LINES) {
+                let more = count(more as u64, "more line");
+                text.push_str(&format!("  {:<width$}  ({more}; --json has all)\n", ""));
             }
         }
         text
     }
+}
+
+/// The value's lines, none wider than that, broken at blanks where there are some.
+fn wrapped(value: &str, width: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    for line in value.lines() {
+        let line = escape(line);
+        let mut rest = line.as_str();
+        while let Some((end, _)) = rest.char_indices().nth(width) {
+            let blank = rest[..end].rfind(' ').filter(|&blank| blank > 0);
+            let (head, tail) = rest.split_at(blank.unwrap_or(end));
+            lines.push(head.to_owned());
+            rest = tail.trim_start();
+        }
+        lines.push(rest.to_owned());
+    }
+    lines
 }
 
 fn moment_or(at: Option<Timestamp>, zone: &TimeZone, word: &str) -> String {
@@ -69,6 +97,12 @@ fn moment_or(at: Option<Timestamp>, zone: &TimeZone, word: &str) -> String {
 pub fn server(view: &ServerView, look: Look) -> String {
     Sheet::new(format!("server, revision {}", view.revision))
         .fields::<Server>(&view.fields)
+        .line("Used space", human(view.used_space))
+        .line(
+            "Allotted to resellers",
+            space::snapshot(&view.space_snapshot),
+        )
+        .line("MCALs left", number_or(view.mcals_left, "unlimited"))
         .render(look)
 }
 
@@ -80,6 +114,19 @@ pub fn reseller(view: &ResellerView, look: Look) -> String {
         view.name, view.short_name, view.revision
     ))
     .fields::<Reseller>(&view.fields)
+    .line("Used space", human(view.used_space))
+    .line(
+        "Space of its customers",
+        space::snapshot(&view.space_snapshot),
+    )
+    .line(
+        "MCALs of its customers",
+        mcal::snapshot(&view.mcals_snapshot),
+    )
+    .line(
+        "MCALs this month",
+        mcal::used(view.mcals_used, view.mcals_left),
+    )
     .line("Customers", view.customers.to_string())
     .render(look)
 }
@@ -101,6 +148,22 @@ pub fn customer(view: &CustomerView, look: Look) -> String {
         view.name, view.short_name, view.reseller, view.revision
     ))
     .fields::<Customer>(&view.fields)
+    .line("Used space", used_space(view))
+    .line("Full in", space::full_in(view.full_in))
+    .line("New schedules go to", view.new_schedules_at.clone())
+    .line(
+        "Space of its clients",
+        space::snapshot(&view.space_snapshot),
+    )
+    .line(
+        "Space of its reseller",
+        space::snapshot(&view.reseller_space_snapshot),
+    )
+    .line(
+        "MCALs of its reseller",
+        mcal::snapshot(&view.reseller_mcals_snapshot),
+    )
+    .line(format!("MCALs in {}", view.month), mcals(view))
     .line(
         "Holds for EACH backup now",
         binding(&view.backup_rate, &zone),
@@ -119,9 +182,30 @@ pub fn customer(view: &CustomerView, look: Look) -> String {
     .render(look);
     if !view.running.is_empty() {
         text.push('\n');
-        text.push_str(&live::top(&view.running, &zone, look));
+        text.push_str(&live::of_customer(&view.short_name, &view.running, look));
     }
     text
+}
+
+/// `120.0 GiB of 500GiB, 380.0 GiB free, 16.0 MiB reserved`
+fn used_space(view: &CustomerView) -> String {
+    let of = space::of_what(
+        &view.space_snapshot.allotted,
+        view.free_space,
+        view.reserved_space,
+    );
+    format!("{} {of}", human(view.used_space))
+}
+
+/// `25 allotted, 3 used, 22 left, 2 clients`
+fn mcals(view: &CustomerView) -> String {
+    let allotted = view.fields.get("mcals").map(ToString::to_string);
+    format!(
+        "{} allotted, {}, {}",
+        allotted.as_deref().unwrap_or("Auto"),
+        mcal::used(view.mcals_used, view.mcals_left),
+        count(view.mcal_clients, "client")
+    )
 }
 
 /// The pass key.
@@ -142,6 +226,9 @@ pub fn client(view: &ClientView, look: Look) -> String {
     let mut sheet = Sheet::new(format!("{}, revision {}", view.address, view.revision));
     sheet
         .fields::<Client>(&view.fields)
+        .line("Used space", client_space(view))
+        .line("New schedules go to", view.new_schedules_at.clone())
+        .line("MCALs a month", paid(view))
         .line(
             "Holds for EACH backup now",
             binding(&view.backup_rate, &zone),
@@ -164,12 +251,35 @@ pub fn client(view: &ClientView, look: Look) -> String {
     text
 }
 
+fn client_space(view: &ClientView) -> String {
+    let allotted = view.fields.get("space").map(ToString::to_string);
+    let allotted = allotted.as_deref().unwrap_or("unlimited");
+    let of = space::of_what(allotted, view.free_space, 0);
+    format!("{} {of}", human(view.used_space))
+}
+
+/// `2; last paid for 2026-11, 2`
+fn paid(view: &ClientView) -> String {
+    match (&view.paid_month, view.paid_units) {
+        (Some(month), units) => format!(
+            "{}; last paid: {} for {month}",
+            view.mcal_price,
+            number_or(units, "0")
+        ),
+        (None, _) => format!("{}; never paid yet", view.mcal_price),
+    }
+}
+
 /// A schedule.
 pub fn schedule(view: &ScheduleView, look: Look) -> String {
     let zone = moment::zone(&view.zone);
-    let used = view
-        .used_space
-        .map_or_else(|| "location not available".to_owned(), human);
+    let mut used = human(view.used_space);
+    if view.reserved_space > 0 {
+        used.push_str(&format!(", {} reserved", human(view.reserved_space)));
+    }
+    if view.counting {
+        used.push_str(", still being counted after an interruption");
+    }
     let mut sheet = Sheet::new(view.address.clone());
     sheet
         .line("Location", view.location.clone())

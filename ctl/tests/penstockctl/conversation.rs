@@ -17,6 +17,9 @@ fn customer(name: &str) -> CustomerLine {
         clients: 1,
         maximum_client_limit: None,
         throttle: "inherit".to_owned(),
+        space: "500GiB".to_owned(),
+        used_space: 120 << 30,
+        mcals: "25/month".to_owned(),
         running: 0,
     }
 }

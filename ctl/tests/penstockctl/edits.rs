@@ -2,10 +2,10 @@
 
 use penstock_ctl::Exit;
 use penstock_policy::edit::Change;
-use penstock_wire::reply::{Failure, FailureCode, Reply};
+use penstock_wire::reply::{Answer, Failure, FailureCode, Reply};
 use penstock_wire::request::{Request, Target};
 
-use crate::support::{Scene, edited};
+use crate::support::{Scene, done, edited, location};
 
 #[test]
 fn an_edit_sends_the_given_fields_and_prints_before_and_after() {
@@ -149,14 +149,21 @@ fn destructive_verbs_need_yes_or_the_typed_name() {
             &["schedule", "remove", "abc/laptop/default"],
             "abc/laptop/default",
         ),
+        (&["location", "forget", "second"], "second"),
         (&["trash", "empty"], "everything"),
         (&["trash", "empty", "7"], "7"),
     ] {
         let ran = Scene::default().run(args, |_| edited(false));
         assert_eq!((ran.exit, ran.asked.len()), (Exit::USAGE, 0), "{args:?}");
         assert!(ran.errors.contains("--yes"), "{}", ran.errors);
+        let done = |request: &Request| match request {
+            Request::LocationForget { .. } => {
+                done(Answer::Location(Box::new(location("second", true))))
+            }
+            _ => edited(false),
+        };
         let with_yes: Vec<&str> = args.iter().copied().chain(["--yes"]).collect();
-        let ran = Scene::default().run(&with_yes, |_| edited(false));
+        let ran = Scene::default().run(&with_yes, done);
         assert_eq!((ran.exit, ran.asked.len()), (Exit::FINE, 1), "{args:?}");
         let typed = format!("{name}\n");
         for (input, exit, asked) in [(typed.as_str(), Exit::FINE, 1), ("y\n", Exit::REFUSED, 0)] {
@@ -165,7 +172,7 @@ fn destructive_verbs_need_yes_or_the_typed_name() {
                 person: true,
                 ..Scene::default()
             };
-            let ran = person.run(args, |_| edited(false));
+            let ran = person.run(args, done);
             assert_eq!(
                 (ran.exit, ran.asked.len()),
                 (exit, asked),

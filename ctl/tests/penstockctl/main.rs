@@ -4,7 +4,13 @@
 
 mod conversation;
 mod edits;
+mod explanations;
+mod files;
+mod mcals;
 mod passwords;
+mod records;
 mod screens;
+mod secrets;
+mod spaces;
 mod support;
 mod watching;

@@ -1,17 +1,17 @@
-//! What people see: a customer on one screen, an explanation, running backups, and a record in an editor.
+//! What people see: a customer on one screen, running backups, and a record in an editor.
 
 use std::fs;
 
 use penstock_ctl::Exit;
-use penstock_policy::explain::{Binding, Explanation, LevelWord, RefusalWord, Verdict};
+use penstock_policy::explain::Binding;
 use penstock_policy::names::{FullName, ShortName};
 use penstock_policy::record::{Customer, PassKey, RecordId, Secret};
 use penstock_policy::throttle::Level;
-use penstock_wire::reply::{Answer, Explained, FailureCode, Reply};
+use penstock_wire::reply::{Answer, FailureCode, Reply};
 use penstock_wire::request::Request;
-use penstock_wire::view::{CustomerView, HeldBy, Running, Value, fields};
+use penstock_wire::view::{CustomerView, FullIn, HeldBy, Running, Value, fields};
 
-use crate::support::{Scene, done, edited, failed, page};
+use crate::support::{Scene, done, edited, failed, page, snapshot};
 
 fn binding() -> Binding {
     Binding {
@@ -64,6 +64,8 @@ fn customer(revision: u64, city: &str) -> Reply {
     record.city = city.to_owned();
     record.notes = "first line\nsecond line".to_owned();
     record.maximum_client_limit = Some(10);
+    record.space = "500GiB".parse().unwrap();
+    record.mcals = "25/month".parse().unwrap();
     record.throttle = "8Mbit/s 08:00-18:00 weekend-exempt".parse().unwrap();
     done(Answer::Customer(Box::new(CustomerView {
         name: "ABC Inc.".to_owned(),
@@ -76,6 +78,21 @@ fn customer(revision: u64, city: &str) -> Reply {
         schedules: 4,
         last_backup: Some("2026-12-24T03:12:00Z".parse().unwrap()),
         zone: "Europe/Berlin".to_owned(),
+        new_schedules_at: "main".to_owned(),
+        used_space: 120 << 30,
+        reserved_space: 16 << 20,
+        free_space: Some((380 << 30) - (16 << 20)),
+        full_in: Some(FullIn {
+            days: 19,
+            level: Level::Customer,
+        }),
+        space_snapshot: snapshot("500GiB", 200 << 30, Some(300 << 30)),
+        reseller_space_snapshot: snapshot("1TiB", 500 << 30, Some(524 << 30)),
+        reseller_mcals_snapshot: snapshot("100", 60, Some(40)),
+        month: "2026-11".to_owned(),
+        mcals_used: 3,
+        mcal_clients: 2,
+        mcals_left: Some(22),
         backup_rate: binding(),
         restore_rate: unlimited(),
         running: vec![running()],
@@ -95,16 +112,27 @@ ABC Inc. (abc-inc), of default, revision 7
   Fax                         -
   Notes                       first line
                               second line
+  Backup location             inherit
+  Restrict usage space to     500GiB
+  Overcommit                  no
   Automatically add clients   no
   Activated                   yes
   Reason                      -
   Suspended until             none
   Maximum client limit        10
+  MCALs allotted              25/month
   Bandwidth throttling        8Mbit/s 08:00-18:00 weekend-exempt for EACH backup
   Restore throttling          inherit for EACH restore
   Time zone                   inherit
   Weekend days                inherit
   Append-only                 inherit
+  Used space                  120.0 GiB of 500GiB, 380.0 GiB free, 16.0 MiB reserved
+  Full in                     about 19 days (customer)
+  New schedules go to         main
+  Space of its clients        500GiB allotted, 200.0 GiB given, 300.0 GiB free
+  Space of its reseller       1TiB allotted, 500.0 GiB given, 524.0 GiB free
+  MCALs of its reseller       100 allotted, 60 given, 40 free
+  MCALs in 2026-11            25/month allotted, 3 used, 22 left, 2 clients
   Holds for EACH backup now   8Mbit/s (customer, until 2026-12-24 18:00 +01:00)
   Holds for EACH restore now  unlimited
   Clients used                3 of 10, 1 of them revoked or not activated
@@ -112,12 +140,38 @@ ABC Inc. (abc-inc), of default, revision 7
   Last backup                 2026-12-24 04:12 +01:00
   Running                     1 backup
 
-ADDRESS                 KIND         RATE  LIMIT                                                  SENT  HELD BY
-abc-inc/laptop/default  backup  976.0 KiB/s  8Mbit/s (customer, until 2026-12-24 18:00 +01:00)  64.0 MiB  throttle 93 %, disk 5 %, client 2 %
+RUNNING         KIND           RATE  LIMIT                   SENT  HELD BY
+laptop/default  backup  976.0 KiB/s  8Mbit/s (customer)  64.0 MiB  throttle 93 %, disk 5 %, client 2 %
 ";
     assert_eq!(ran.exit, Exit::FINE);
-    let tidy = |text: &str| text.lines().map(squeezed).collect::<Vec<_>>();
-    assert_eq!(tidy(&ran.output), tidy(expected));
+    assert_eq!(ran.output, expected);
+    assert!(ran.output.lines().count() <= 45);
+    assert!(
+        ran.output.lines().all(|line| line.chars().count() <= 110),
+        "{}",
+        ran.output
+    );
+}
+
+#[test]
+fn long_notes_and_many_backups_dont_push_a_customer_off_the_screen() {
+    let ran = Scene::default().run(&["customer", "show", "abc-inc"], |_| {
+        let Reply::Done(mut answer) = customer(7, "Bonn") else {
+            panic!("no customer");
+        };
+        if let Answer::Customer(view) = answer.as_mut() {
+            let notes = Value::Text("word ".repeat(800));
+            view.fields.insert("notes".to_owned(), notes);
+            let address = Value::Text("line\n".repeat(20));
+            view.fields.insert("address".to_owned(), address);
+            view.running = vec![running(); 12];
+        }
+        Reply::Done(answer)
+    });
+    assert!(ran.output.lines().count() <= 56, "{}", ran.output);
+    assert!(ran.output.lines().all(|line| line.chars().count() <= 110));
+    assert!(ran.output.contains("(14 more lines; --json has all)"));
+    assert!(ran.output.ends_with("and 7 more: penstockctl top\n"));
 }
 
 /// The line with each run of blanks as one: columns are the table's own test.
@@ -147,49 +201,6 @@ fn running_backups_show_what_holds_them_and_until_when() {
         line,
         "abc-inc/laptop/default backup 976.0 KiB/s 8Mbit/s (customer, until 2026-12-24 18:00 +01:00) 64.0 MiB \
          throttle 93 %, disk 5 %, client 2 %"
-    );
-}
-
-#[test]
-fn a_time_to_explain_is_of_the_customers_zone() {
-    let args = ["explain", "abc-inc/laptop", "--at", "2026-12-24T08:00"];
-    let ran = Scene::default().run(&args, |request| {
-        let Request::Explain { at, .. } = request else {
-            panic!("{request:?}");
-        };
-        done(Answer::Explanation(Explained {
-            address: "abc-inc/laptop".to_owned(),
-            time_zone: "Europe/Berlin".to_owned(),
-            explanation: Explanation {
-                at: at.unwrap_or_default(),
-                levels: vec![LevelWord {
-                    level: Level::Customer,
-                    name: "ABC Inc.".to_owned(),
-                    activated: false,
-                    throttle: "inherit".to_owned(),
-                    restore_throttle: "inherit".to_owned(),
-                }],
-                backup_rate: binding(),
-                restore_rate: unlimited(),
-                verdicts: vec![Verdict {
-                    act: "backup".to_owned(),
-                    refusal: Some(RefusalWord {
-                        code: "customer-inactive".to_owned(),
-                        sentence: "ABC Inc. is suspended. Restores still work.".to_owned(),
-                        cause: "ABC Inc. is suspended. Restores still work.".to_owned(),
-                    }),
-                }],
-            },
-        }))
-    });
-    assert_eq!(
-        ran.output,
-        "abc-inc/laptop at 2026-12-24 08:00 +01:00\n\
-         LEVEL     NAME      ACTIVATED  THROTTLE  RESTORE THROTTLE\n\
-         customer  ABC Inc.  no         inherit   inherit\n\
-         EACH backup   8Mbit/s (customer, until 2026-12-24 18:00 +01:00)\n\
-         EACH restore  unlimited\n\
-         backup        refused (customer-inactive): ABC Inc. is suspended. Restores still work.\n"
     );
 }
 

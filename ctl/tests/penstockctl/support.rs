@@ -8,10 +8,13 @@ use std::thread;
 
 use jiff::Timestamp;
 use penstock_ctl::{Exit, Terminal, run_at};
+use penstock_policy::mcal::Forecast;
 use penstock_wire::frame::{self, MAX_REPLY, MAX_REQUEST};
 use penstock_wire::reply::{Answer, Edited, Failure, FailureCode, List, Reply};
 use penstock_wire::request::Request;
-use penstock_wire::view::{Attention, Day, ServerView, Severity, Status, Value};
+use penstock_wire::view::{
+    Attention, Day, ForecastLine, LocationView, ServerView, Severity, Snapshot, Status, Value,
+};
 use penstock_wire::{Hello, Role, VERSION, Welcome};
 
 /// What a command left behind.
@@ -189,6 +192,9 @@ pub fn server() -> ServerView {
     ];
     ServerView {
         revision: 1,
+        used_space: 600 << 30,
+        space_snapshot: snapshot("2TiB", 1 << 40, Some(1 << 40)),
+        mcals_left: Some(88),
         fields: fields
             .into_iter()
             .map(|(name, value)| (name.to_owned(), value))
@@ -208,10 +214,59 @@ pub fn status(attention: Vec<Attention>) -> Reply {
         running: 1,
         rate: 4 << 20,
         last_day: Day::default(),
+        used_space: 600 << 30,
+        trash_space: 1 << 30,
+        space_snapshot: snapshot("2TiB", 1 << 40, Some(1 << 40)),
+        locations: vec![location("main", true), location("second", false)],
+        mcals: forecast("bank", "100"),
         silent: Vec::new(),
         attention,
         zone: "Europe/Berlin".to_owned(),
     }))
+}
+
+/// What is allotted, and what of it is given away.
+pub fn snapshot(allotted: &str, given: u64, free: Option<u64>) -> Snapshot {
+    Snapshot {
+        allotted: allotted.to_owned(),
+        given,
+        free,
+    }
+}
+
+/// A location that is full in 19 days, or whose disk isn't mounted.
+pub fn location(name: &str, available: bool) -> LocationView {
+    LocationView {
+        name: name.to_owned(),
+        path: format!("/srv/{name}"),
+        default: name == "main",
+        available,
+        problem: (!available).then(|| "its marker is missing".to_owned()),
+        schedules: 4,
+        used: 599 << 30,
+        sold: 1 << 40,
+        free: available.then_some(300 << 30),
+        total: available.then_some(1 << 40),
+        reserve: available.then_some(50 << 30),
+        full_in_days: available.then_some(19),
+    }
+}
+
+/// An account that lacks three MCALs in January.
+pub fn forecast(account: &str, allotted: &str) -> ForecastLine {
+    ForecastLine {
+        account: account.to_owned(),
+        allotted: allotted.to_owned(),
+        forecast: Forecast {
+            month: "2026-11".parse().unwrap(),
+            clients: 10,
+            units: 12,
+            need: 12,
+            left: Some(88),
+            short_in: Some("2027-01".parse().unwrap()),
+            short_by: 3,
+        },
+    }
 }
 
 /// Something to look at.

@@ -4,23 +4,20 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use penstock_policy::refusal::Refusal;
-use penstock_wire::view::{Attention, RefusalView, Severity};
+use penstock_wire::view::{Attention, LocationView, RefusalView, Severity};
 
-use super::Admin;
+use super::{Admin, shortages};
 use crate::store::Tree;
-use crate::vault::{Location, Space};
 
 /// How long before its end a certificate is spoken of.
 const CERTIFICATE_WARNING: SignedDuration = SignedDuration::from_hours(14 * 24);
-
-/// Free space below which a location is spoken of, and below which backups are about to fail, in percent.
-const LITTLE_SPACE: u64 = 5;
-const NO_SPACE: u64 = 1;
 
 /// What is looked at.
 pub(super) struct Watchman<'a> {
     pub(super) now: Timestamp,
     pub(super) tree: &'a Tree,
+    /// The locations as they are now.
+    pub(super) locations: &'a [LocationView],
     /// What was refused within the last day.
     pub(super) refused: &'a [RefusalView],
 }
@@ -30,9 +27,7 @@ impl Watchman<'_> {
     pub(super) async fn look(&self, admin: &Admin) -> Vec<Attention> {
         let context = &admin.context;
         let mut found = Vec::new();
-        for (name, location) in &context.locations {
-            found.extend(at_location(name, location).await);
-        }
+        found.extend(shortages::of(admin, self.tree, self.now, self.locations));
         if let Some(broken) = &context.audit {
             found.push(critical(
                 format!("{broken}: somebody changed the records behind penstockd's back"),
@@ -91,11 +86,17 @@ impl Watchman<'_> {
             "pass-key-expired" if known => {
                 format!("penstockctl customer pass-key {customer} --rotate")
             }
+            "space-exceeded" if known => {
+                format!("penstockctl customer edit {customer} --space +SIZE; penstockctl space {customer} shows where it is")
+            }
+            "mcal-exhausted" => "penstockctl mcal forecast shows where; penstockctl mcal add NUMBER adds to the bank".to_owned(),
             "schedule-limit" => "penstockctl server edit --schedule-limit NUMBER".to_owned(),
             _ => format!("penstockctl refused {customer}"),
         };
         let severity = match code {
-            "location-unavailable" | "disk-full" | "store-unavailable" => Severity::Critical,
+            "location-unavailable" | "disk-full" | "disk-reserve" | "store-unavailable" => {
+                Severity::Critical
+            }
             _ => Severity::Warning,
         };
         Attention {
@@ -104,35 +105,6 @@ impl Watchman<'_> {
             remedy,
         }
     }
-}
-
-async fn at_location(name: &str, location: &Location) -> Option<Attention> {
-    let path = location.path().display();
-    match location.free().await {
-        Ok(space) => little_space(name, space).map(|(severity, text)| Attention {
-            severity,
-            text,
-            remedy: format!("make room on the disk of {path}, or: penstockctl trash empty"),
-        }),
-        Err(error) => Some(critical(
-            format!("location {name} can't be used: {error}"),
-            &format!("mount the disk of {path}, or look at its marker"),
-        )),
-    }
-}
-
-fn little_space(name: &str, space: Space) -> Option<(Severity, String)> {
-    let percent = space.free.saturating_mul(100) / space.total.max(1);
-    let severity = match percent {
-        percent if percent < NO_SPACE => Severity::Critical,
-        percent if percent < LITTLE_SPACE => Severity::Warning,
-        _ => return None,
-    };
-    let free = penstock_policy::units::human(space.free);
-    Some((
-        severity,
-        format!("location {name} has {free} free, {percent} % of its disk"),
-    ))
 }
 
 /// Items of the trash whose folders couldn't be moved.
@@ -150,7 +122,7 @@ async fn pending(admin: &Admin) -> Option<Attention> {
     ))
 }
 
-fn warning(text: String, remedy: &str) -> Attention {
+pub(super) fn warning(text: String, remedy: &str) -> Attention {
     Attention {
         severity: Severity::Warning,
         text,
@@ -158,24 +130,10 @@ fn warning(text: String, remedy: &str) -> Attention {
     }
 }
 
-fn critical(text: String, remedy: &str) -> Attention {
+pub(super) fn critical(text: String, remedy: &str) -> Attention {
     Attention {
         severity: Severity::Critical,
         text,
         remedy: remedy.to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn little_space_is_told_in_two_steps() {
-        let at = |free| little_space("main", Space { free, total: 1000 }).map(|(s, _)| s);
-        assert_eq!(at(50), None);
-        assert_eq!(at(49), Some(Severity::Warning));
-        assert_eq!(at(9), Some(Severity::Critical));
-        assert!(little_space("main", Space { free: 0, total: 0 }).is_some());
     }
 }

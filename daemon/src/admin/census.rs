@@ -1,7 +1,6 @@
 //! Counting what only the records know: sessions of the last day, and clients that have gone silent.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use penstock_policy::record::Client;
@@ -23,10 +22,6 @@ const MOST_SILENT: usize = 100;
 /// How many clients are read at a time.
 const BATCH: usize = 1000;
 
-/// A count is used again for so many times as long as it took: looking takes a twentieth of a core at most, however
-/// many records there are and however often somebody asks.
-const REUSE: u32 = 20;
-
 /// What was counted.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Census {
@@ -42,31 +37,12 @@ pub(super) struct Census {
     pub(super) silent_count: u64,
 }
 
-/// A census and how long it is good for, on the monotonic clock.
-pub(super) struct Counted {
-    until: Duration,
-    census: Arc<Census>,
-}
-
-/// The census, counted anew when the last one is too old. Only one count runs at a time.
+/// The census, counted anew when the last one is too old.
 pub(super) async fn census(admin: &Admin) -> Result<Arc<Census>, Fault> {
-    let clock = &admin.context.clock;
-    let mut last = admin.census.lock().await;
-    let began = clock.monotonic();
-    if let Some(counted) = last.as_ref()
-        && began < counted.until
-    {
-        return Ok(Arc::clone(&counted.census));
-    }
     let (tree, now) = (admin.context.store.tree(), admin.now());
-    let read = move |reader: &Reader| count(reader, &tree, now);
-    let census = Arc::new(admin.context.store.read(read).await?);
-    let took = clock.monotonic().saturating_sub(began);
-    *last = Some(Counted {
-        until: began.saturating_add(took.saturating_mul(REUSE)),
-        census: Arc::clone(&census),
-    });
-    Ok(census)
+    let count = move |reader: &Reader| count(reader, &tree, now);
+    let counted = admin.census.get(&admin.context, count).await?;
+    Ok(counted)
 }
 
 fn count(reader: &Reader, tree: &Tree, now: Timestamp) -> Result<Census, Unavailable> {

@@ -16,7 +16,7 @@ use super::customers::{holds, levels};
 use super::failure::Fault;
 use super::page::{PAGE, cursor, page, whole};
 use super::schedules::{self, Place};
-use super::{Admin, edits};
+use super::{Admin, edits, snapshots};
 use crate::store::{AddClients, Reader, Rejected, Tree, Unavailable};
 use crate::{invite, secrets};
 
@@ -67,7 +67,7 @@ pub(super) async fn list(
         .collect();
     let now = admin.now();
     let rest = found.into_iter().map(|(schedules, client)| {
-        let line = line(&tree, &client, &schedules, now, |address| {
+        let line = line(admin, &tree, &client, &schedules, now, |address| {
             running.contains(address)
         });
         let place = Place {
@@ -81,6 +81,7 @@ pub(super) async fn list(
 }
 
 fn line(
+    admin: &Admin,
     tree: &Tree,
     client: &Client,
     schedules: &[Dated],
@@ -100,6 +101,9 @@ fn line(
         revoked: client.revoked.is_some(),
         enrolment: enrolment(client.enrolment).to_owned(),
         schedules: u64::try_from(schedules.len()).unwrap_or(u64::MAX),
+        used_space: admin.context.store.books().client(client.id).used,
+        platform: client.platform.to_string(),
+        paid: client.has_paid(snapshots::month(tree, now)),
         last_backup: schedules.iter().filter_map(|(_, last)| *last).max(),
     }
 }
@@ -118,6 +122,7 @@ pub(super) async fn view(admin: &Admin, address: &Address) -> Result<Answer, Fau
         .levels(client.customer, Some(&client))
         .ok_or_else(|| gone(address))?;
     let shown = self::address(&tree, &client);
+    let sum = admin.context.store.books().client(client.id);
     let schedules = found
         .iter()
         .map(|(schedule, last)| schedules::line(admin, &shown, schedule, *last))
@@ -137,6 +142,15 @@ pub(super) async fn view(admin: &Admin, address: &Address) -> Result<Answer, Fau
         first_login: client.first_login,
         tag: client.tag.clone(),
         backup_rate: levels.rate_at(Direction::Backup, now).into(),
+        new_schedules_at: levels.location().to_string(),
+        used_space: sum.used,
+        free_space: client
+            .space
+            .bytes()
+            .map(|bytes| bytes.saturating_sub(sum.taken())),
+        mcal_price: levels.price(),
+        paid_month: client.paid.as_ref().map(|paid| paid.month.to_string()),
+        paid_units: client.paid.as_ref().map(|paid| paid.units),
         zone: levels.zone().to_string(),
         schedules,
         fields: fields(&*client),

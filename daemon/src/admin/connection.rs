@@ -15,6 +15,7 @@ use tokio::net::UnixStream;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use super::apply::Staging;
 use super::{Admin, Socket, handle, watch};
 
 /// How long a connection may be without a request.
@@ -30,6 +31,7 @@ pub(super) struct Connection {
     pub(super) admin: Arc<Admin>,
     pub(super) stop: CancellationToken,
     socket: Socket,
+    staging: Staging,
 }
 
 /// The version alone: a later version may greet with more.
@@ -50,6 +52,7 @@ impl Connection {
             admin,
             stop,
             socket,
+            staging: Staging::default(),
         }
     }
 
@@ -86,7 +89,17 @@ impl Connection {
             if let Request::Watch { address } = request {
                 return watch::watch(self, address).await;
             }
-            let reply = match handle::handle(&self.admin, &who, request).await {
+            let answered = match request {
+                Request::Stage { records } => {
+                    self.staging.stage(&self.admin, records, item.len()).await
+                }
+                Request::Apply { dry_run, prune } => {
+                    self.staging.apply(&self.admin, &who, dry_run, prune).await
+                }
+                Request::Applied { page } => self.staging.applied(&page),
+                other => handle::handle(&self.admin, &who, other).await,
+            };
+            let reply = match answered {
                 Ok(answer) => Reply::Done(Box::new(answer)),
                 Err(fault) => Reply::Failed(fault.into_failure()),
             };

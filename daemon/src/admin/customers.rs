@@ -1,10 +1,12 @@
 //! Customers: listed, shown, added, moved, and their pass keys.
 
 use std::collections::HashMap;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use penstock_policy::levels::{Direction, Levels};
+use penstock_policy::mcal::left;
 use penstock_policy::record::{Activation, Customer, RecordId};
 use penstock_policy::throttle::Zone;
 use penstock_wire::reply::Answer;
@@ -13,9 +15,10 @@ use penstock_wire::view::{CustomerLine, CustomerView, PassKeyView, Running, Who,
 
 use super::failure::Fault;
 use super::page::{PAGE, page};
-use super::{Admin, edits, notes};
+use super::trends::{self, Trends};
+use super::{Admin, edits, notes, snapshots};
 use crate::secrets;
-use crate::store::{AddCustomer, Reader, Rejected, Tree, Unavailable};
+use crate::store::{AddCustomer, Reader, Rejected, Tree, Unavailable, UsedByDay};
 
 /// Most running backups on a customer's screen; `top` shows all.
 const MOST_RUNNING: usize = 500;
@@ -46,13 +49,25 @@ pub(super) fn list(admin: &Admin, reseller: Option<&str>, at: &Page) -> Result<A
     let now = admin.now();
     let rest = found.into_iter().filter_map(|customer| {
         let levels = tree.levels(customer.id, None)?;
-        let line = line(&tree, &levels, counts.get(customer.short.as_str()), now);
+        let line = line(
+            admin,
+            &tree,
+            &levels,
+            counts.get(customer.short.as_str()),
+            now,
+        );
         Some((customer.short.to_string(), line))
     });
     Ok(Answer::Customers(page(rest, PAGE)))
 }
 
-fn line(tree: &Tree, levels: &Levels<'_>, running: Option<&u64>, now: Timestamp) -> CustomerLine {
+fn line(
+    admin: &Admin,
+    tree: &Tree,
+    levels: &Levels<'_>,
+    running: Option<&u64>,
+    now: Timestamp,
+) -> CustomerLine {
     let customer = levels.customer;
     CustomerLine {
         name: customer.name.to_string(),
@@ -62,6 +77,9 @@ fn line(tree: &Tree, levels: &Levels<'_>, running: Option<&u64>, now: Timestamp)
         clients: u64::from(tree.clients(customer.id)),
         maximum_client_limit: customer.maximum_client_limit,
         throttle: customer.throttle.to_string(),
+        space: customer.space.to_string(),
+        used_space: admin.context.store.books().customer(customer.id).used,
+        mcals: customer.mcals.to_string(),
         running: running.copied().unwrap_or(0),
     }
 }
@@ -73,11 +91,24 @@ pub(super) async fn view(admin: &Admin, name: &str) -> Result<Answer, Fault> {
     let now = admin.now();
     let levels = levels(&tree, &customer)?;
     let zone = levels.zone().clone();
-    let sums = {
-        let (id, zone) = (customer.id, zone.clone());
-        let read = move |reader: &Reader| Sums::of(reader, id, &zone, now);
+    let (sums, share) = {
+        let (customer, zone) = (Arc::clone(&customer), zone.clone());
+        let days = trends::days(admin, &tree);
+        let read = move |reader: &Reader| {
+            let sums = Sums::of(reader, customer.id, &zone, now, &days)?;
+            Ok((sums, reader.customer_share(&customer)?))
+        };
         admin.context.store.read(read).await?
     };
+    let above = [levels.reseller.space, levels.server.space];
+    let full_in = if above.iter().any(|space| space.bytes().is_some()) {
+        let trends = trends::trends(admin).await?;
+        trends.customer_full_in(admin, &levels, &sums.used)
+    } else {
+        Trends::default().customer_full_in(admin, &levels, &sums.used)
+    };
+    let sum = admin.context.store.books().customer(customer.id);
+    let month = levels.month(now);
     let running = admin.context.live.running();
     let own: Vec<Running> = running
         .into_iter()
@@ -95,6 +126,21 @@ pub(super) async fn view(admin: &Admin, name: &str) -> Result<Answer, Fault> {
         schedules: sums.schedules,
         last_backup: sums.last_backup,
         zone: zone.to_string(),
+        new_schedules_at: levels.location().to_string(),
+        used_space: sum.used,
+        reserved_space: sum.reserved,
+        free_space: customer
+            .space
+            .bytes()
+            .map(|bytes| bytes.saturating_sub(sum.taken())),
+        full_in,
+        space_snapshot: snapshots::space(share),
+        reseller_space_snapshot: snapshots::space(tree.reseller_share(levels.reseller)),
+        reseller_mcals_snapshot: snapshots::mcals(&tree, levels.reseller),
+        month: month.to_string(),
+        mcals_used: customer.drawn.in_month(month),
+        mcal_clients: snapshots::clients_in(&customer.drawn, month),
+        mcals_left: left(customer.mcals.into(), &customer.drawn, month),
         backup_rate: levels.rate_at(Direction::Backup, now).into(),
         restore_rate: levels.rate_at(Direction::Restore, now).into(),
         running: own,
@@ -108,6 +154,7 @@ struct Sums {
     barred: u64,
     schedules: u64,
     last_backup: Option<Timestamp>,
+    used: UsedByDay,
 }
 
 impl Sums {
@@ -116,6 +163,7 @@ impl Sums {
         customer: RecordId,
         zone: &Zone,
         now: Timestamp,
+        days: &RangeInclusive<u64>,
     ) -> Result<Self, Unavailable> {
         let mut sums = Self::default();
         let mut after = None;
@@ -130,6 +178,7 @@ impl Sums {
                 sums.barred += u64::from(barred);
                 for schedule in reader.schedules(client.id)? {
                     sums.schedules += 1;
+                    reader.add_used(schedule.id, days.clone(), &mut sums.used)?;
                     sums.last_backup = sums.last_backup.max(reader.last_backup(schedule.id)?);
                 }
             }

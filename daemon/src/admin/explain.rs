@@ -2,36 +2,43 @@
 
 use jiff::Timestamp;
 use penstock_policy::admit::Subject;
-use penstock_policy::explain::{Explanation, explain};
+use penstock_policy::explain::{Explanation, Room, explain};
 use penstock_policy::levels::Levels;
 use penstock_policy::names::{Address, same_but_for_case};
-use penstock_policy::record::{Client, Credential, Enrolment, RecordId};
+use penstock_policy::record::{Client, Credential, Enrolment, RecordId, Schedule};
 use penstock_policy::refusal::{Reference, Refusal};
+use penstock_policy::space::{Disk, Taken};
 use penstock_wire::reply::{Answer, Explained, FailureCode};
 
 use super::failure::Fault;
 use super::{Admin, clients, customers};
 use crate::store::Reader;
+use crate::vault::{Location, RepoFolder, VaultError};
 
 /// Explains a customer, a client, or a schedule, also one that doesn't exist yet.
 pub(super) async fn address(
     admin: &Admin,
     address: &Address,
     at: Option<Timestamp>,
+    bytes: Option<u64>,
 ) -> Result<Answer, Fault> {
     let at = at.unwrap_or_else(|| admin.now());
+    let wanted = bytes.unwrap_or(1);
     let tree = admin.context.store.tree();
     let customer = tree.find_customer(&address.customer)?;
     let levels = customers::levels(&tree, customer)?;
+    let month = Some(levels.month(at));
     let subject = |levels| Subject {
         levels,
         clients: tree.clients(customer.id),
         removed: false,
         schedules: 0,
         schedule_exists: false,
+        month,
     };
     let Some(id) = address.client.clone() else {
-        let explanation = of_customer(&subject(levels), at);
+        let found = Found::new(admin, &levels, None).await;
+        let explanation = of_customer(&subject(levels), &found.room(wanted), at);
         return Ok(explained(customer.short.to_string(), &levels, explanation));
     };
     let number = customer.id;
@@ -55,7 +62,8 @@ pub(super) async fn address(
             customer: customer.short.to_string(),
             ..address.clone()
         };
-        let mut explanation = explain(&subject, at);
+        let found = Found::new(admin, &levels, None).await;
+        let mut explanation = explain(&subject, &found.room(wanted), at);
         if let Err(taken @ Refusal::NameTaken { .. }) = store.enrol_possible(number, &id).await {
             refuse_the_admitted(&mut explanation, &taken);
         }
@@ -72,12 +80,15 @@ pub(super) async fn address(
         removed: false,
         schedules: u32::try_from(schedules.len()).unwrap_or(u32::MAX),
         schedule_exists: schedules.iter().any(|s| s.name == name && s.ready),
+        month: Some(levels.month(at)),
     };
+    let schedule = schedules.iter().find(|s| s.name == name && s.ready);
+    let found = Found::new(admin, &levels, schedule).await;
     let mut shown = clients::address(&tree, &client);
     if let Some(schedule) = &address.schedule {
         shown = format!("{shown}/{schedule}");
     }
-    let mut explanation = explain(&subject, at);
+    let mut explanation = explain(&subject, &found.room(wanted), at);
     let names = schedules.iter().map(|schedule| schedule.name.as_str());
     if let Some(other) = same_but_for_case(name.as_str(), names) {
         let taken = Refusal::NameTaken {
@@ -89,6 +100,60 @@ pub(super) async fn address(
     Ok(explained(shown, &levels, explanation))
 }
 
+/// What is found of the space at an address.
+struct Found {
+    taken: Taken,
+    location: String,
+    disk: Option<Disk>,
+    recounting: bool,
+}
+
+impl Found {
+    /// Of a schedule, or of one that would be made there.
+    async fn new(admin: &Admin, levels: &Levels<'_>, schedule: Option<&Schedule>) -> Self {
+        let books = admin.context.store.books();
+        let client = levels.client.map(|client| client.id);
+        let location = schedule.map_or_else(
+            || levels.location().to_string(),
+            |schedule| schedule.location.clone(),
+        );
+        let disk = match admin.context.locations.get(&location) {
+            Some(location) => disk(&location, schedule).await.ok(),
+            None => None,
+        };
+        Self {
+            taken: books.taken(levels.customer.id, client),
+            location,
+            disk,
+            recounting: schedule.is_some_and(|schedule| books.schedule(schedule.id).1),
+        }
+    }
+
+    fn room(&self, wanted: u64) -> Room<'_> {
+        Room {
+            taken: self.taken,
+            wanted,
+            location: &self.location,
+            disk: self.disk,
+            recounting: self.recounting,
+        }
+    }
+}
+
+/// The disk of a location; a schedule whose recorded folder is gone from it has none.
+async fn disk(location: &Location, schedule: Option<&Schedule>) -> Result<Disk, VaultError> {
+    let space = location.free().await?;
+    if let Some(schedule) = schedule {
+        location
+            .repository(&RepoFolder::parse(&schedule.folder)?)
+            .await?;
+    }
+    Ok(Disk {
+        free: space.free,
+        total: space.total,
+    })
+}
+
 /// A name that stands in the way is found last: whatever else refuses comes first.
 fn refuse_the_admitted(explanation: &mut Explanation, refusal: &Refusal) {
     for verdict in &mut explanation.verdicts {
@@ -98,8 +163,8 @@ fn refuse_the_admitted(explanation: &mut Explanation, refusal: &Refusal) {
 
 /// A customer alone is asked about for its clients' sake: backups, restores and deletes are those of a client that
 /// says nothing of its own, creating and registering those of one that isn't known yet.
-fn of_customer(unknown: &Subject<'_>, at: Timestamp) -> Explanation {
-    let mut explanation = explain(unknown, at);
+fn of_customer(unknown: &Subject<'_>, room: &Room<'_>, at: Timestamp) -> Explanation {
+    let mut explanation = explain(unknown, room, at);
     let Ok(id) = "client".parse() else {
         return explanation;
     };
@@ -115,7 +180,7 @@ fn of_customer(unknown: &Subject<'_>, at: Timestamp) -> Explanation {
         schedule_exists: true,
         ..*unknown
     };
-    for verdict in explain(&known, at).verdicts {
+    for verdict in explain(&known, room, at).verdicts {
         if matches!(verdict.act.as_str(), "backup" | "restore" | "delete") {
             let mut verdicts = explanation.verdicts.iter_mut();
             if let Some(other) = verdicts.find(|other| other.act == verdict.act) {

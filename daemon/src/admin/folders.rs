@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use penstock_policy::record::Schedule;
 
-use super::Locations;
 use crate::store::Removal;
-use crate::vault::{Location, RepoFolder, VaultError};
+use crate::vault::{Location, Locations, RepoFolder, VaultError, trash_name};
 
 /// Where a removal's folders are to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +50,7 @@ async fn one(
 ) -> Result<(), VaultError> {
     let location = location(locations, schedule)?;
     let folder = RepoFolder::parse(&schedule.folder)?;
-    let name = format!("{item}-{}", schedule.id.0);
+    let name = trash_name(item, schedule.id.0);
     match to {
         Where::Trash => match location.trash(&folder, &name).await {
             // It was moved before, or never made.
@@ -66,7 +65,7 @@ async fn one(
     }
 }
 
-fn location<'a>(locations: &'a Locations, schedule: &Schedule) -> Result<&'a Location, VaultError> {
+fn location(locations: &Locations, schedule: &Schedule) -> Result<Location, VaultError> {
     locations
         .get(&schedule.location)
         .ok_or_else(|| VaultError::LocationUnavailable {

@@ -8,8 +8,8 @@ use penstock_wire::view::Who;
 
 use super::failure::Fault;
 use super::{
-    Admin, clients, customers, edits, explain, history, page, removal, resellers, schedules,
-    status, trash,
+    Admin, clients, customers, edits, explain, export, history, locations, mcal, page, removal,
+    resellers, schedules, space, status, trash,
 };
 use crate::store::{AddCustomer, AddReseller};
 
@@ -33,6 +33,9 @@ pub(super) async fn handle(
         Answer::PassKey(key) => {
             tracing::info!(customer = %key.customer, user, "pass key shown to an administrator");
         }
+        Answer::Location(location) => {
+            tracing::info!(location = %location.name, user, "added or forgotten by an administrator");
+        }
         _ => {}
     }
     Ok(answer)
@@ -49,7 +52,9 @@ async fn dispatch(admin: &Arc<Admin>, who: &Who, request: Request) -> Result<Ans
             since,
             page,
         } => history::refused(admin, address.as_ref(), since, &page).await,
-        Request::Explain { address, at } => explain::address(admin, &address, at).await,
+        Request::Explain { address, at, bytes } => {
+            explain::address(admin, &address, at, bytes).await
+        }
         Request::ExplainReference { reference } => explain::reference(admin, &reference),
         Request::Server {} => Ok(resellers::server(admin)),
         Request::Edit {
@@ -153,6 +158,24 @@ async fn dispatch(admin: &Arc<Admin>, who: &Who, request: Request) -> Result<Ans
         Request::Trash { page } => trash::list(admin, &page).await,
         Request::TrashRestore { item } => trash::restore(admin, who, item).await,
         Request::TrashEmpty { item } => trash::empty(admin, who, item).await,
+        Request::Space { address, page } => space::tree(admin, address.as_ref(), &page).await,
+        Request::SpaceHistory { address, days } => space::history(admin, &address, days).await,
+        Request::Locations {} => locations::list(admin).await,
+        Request::LocationAdd { name, path } => locations::add(admin, who, name, path).await,
+        Request::LocationForget { name } => locations::forget(admin, who, name).await,
+        Request::McalAdd { units, note } => mcal::add(admin, who, units, note).await,
+        Request::McalStatement { account } => mcal::statement(admin, &account).await,
+        Request::McalHistory {
+            account,
+            month,
+            page,
+        } => mcal::history(admin, &account, month.as_deref(), &page).await,
+        Request::McalForecast { page } => mcal::forecast(admin, &page).await,
+        Request::Export { page } => export::export(admin, &page).await,
+        // The connection keeps what is staged, and answers these.
+        Request::Stage { .. } | Request::Apply { .. } | Request::Applied { .. } => {
+            Err(Fault::usage("what is applied is staged on its connection"))
+        }
         Request::Audit {
             address,
             since,

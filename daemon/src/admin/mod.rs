@@ -4,6 +4,7 @@
 //! speaks the frames of the admin contract; `handle` sends each request to the file that answers it. What changes
 //! records goes through the store's verbs, with the peer's credentials for the audit.
 
+mod apply;
 mod attention;
 mod census;
 mod clients;
@@ -11,27 +12,35 @@ mod connection;
 mod customers;
 mod edits;
 mod explain;
+mod export;
 mod failure;
 mod folders;
 mod handle;
 mod history;
 mod listener;
+mod locations;
+mod mcal;
 mod notes;
 mod page;
 mod peer;
 mod removal;
 mod resellers;
+mod reused;
 mod schedules;
 mod serve;
+mod shortages;
+mod snapshots;
+mod space;
 mod status;
 pub mod trash;
+mod trends;
 mod watch;
 
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -39,6 +48,7 @@ use jiff::Timestamp;
 use penstock_policy::names::Address;
 use penstock_wire::view::Who;
 use tokio::sync::Mutex;
+use tokio::sync::watch::Receiver;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -51,13 +61,12 @@ use crate::events::Events;
 use crate::live::{Live, Refusals};
 use crate::secrets::Hasher;
 use crate::store::{BrokenAt, Resolved, Store};
-use crate::vault::Location;
-use census::Counted;
+use crate::vault::Locations;
+use census::Census;
 use failure::Fault;
 use peer::Peers;
-
-/// Backup locations by name.
-pub type Locations = BTreeMap<String, Location>;
+use reused::Reused;
+use trends::Trends;
 
 /// Forgets failed attempts of a client, by its customer's short name and its id.
 pub type Forgive = Arc<dyn Fn(&str, &str) + Send + Sync>;
@@ -87,6 +96,8 @@ pub struct Context {
     pub events: Events,
     /// Where repositories lie.
     pub locations: Locations,
+    /// Folders beneath which locations may be made; a reload changes them.
+    pub roots: Receiver<Vec<PathBuf>>,
     /// Hashes chosen passwords.
     pub hasher: Hasher,
     /// The time.
@@ -119,7 +130,10 @@ pub struct Admin {
     emptying: Mutex<()>,
     /// Deleting that goes on after its request was answered.
     deleting: TaskTracker,
-    census: Mutex<Option<Counted>>,
+    census: Reused<Census>,
+    trends: Reused<Trends>,
+    /// Held while a location is added or forgotten: the disk is looked at before the records are.
+    placing: Mutex<()>,
 }
 
 /// Who the daemon itself is in the audit.
@@ -142,7 +156,9 @@ impl Admin {
             folders: Mutex::default(),
             emptying: Mutex::default(),
             deleting: TaskTracker::new(),
-            census: Mutex::default(),
+            census: Reused::default(),
+            trends: Reused::default(),
+            placing: Mutex::default(),
         })
     }
 

@@ -1,5 +1,6 @@
 //! What an administrator should know about an edit: warnings, and what it does to running backups.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -7,8 +8,9 @@ use jiff::Timestamp;
 use penstock_policy::edit::{Assignment, Change, apply};
 use penstock_policy::levels::{Direction, Levels};
 use penstock_policy::names::Address;
-use penstock_policy::record::{Client, Customer, Record, Reseller, Server};
-use penstock_policy::throttle::Span;
+use penstock_policy::record::{Client, Customer, Record, RecordId};
+use penstock_policy::space::{Purpose, Taken, fit};
+use penstock_policy::units::Rate;
 use penstock_wire::view::Running;
 
 use super::Admin;
@@ -29,7 +31,7 @@ pub(super) async fn of_edit(admin: &Admin, target: &Target, changes: &[Change]) 
             .map_or_else(Vec::new, |customer| of_customer(&tree, customer, changes)),
         Target::Reseller(_) | Target::Server | Target::Client(_) => Vec::new(),
     };
-    notes.extend(of_running(admin, &tree, target, changes).await);
+    notes.extend(of_target(admin, &tree, target, changes).await);
     notes
 }
 
@@ -73,72 +75,55 @@ pub(super) fn of_customer(tree: &Tree, customer: &Customer, changes: &[Change]) 
     notes
 }
 
-/// Server, reseller, customer and client as they were or will be, in the place of those in the tree.
-#[derive(Default)]
-struct Changed {
-    server: Option<Server>,
-    reseller: Option<Reseller>,
-    customer: Option<Customer>,
-    client: Option<Client>,
+/// The records at one moment: all but the clients, and those clients that aren't as they are now.
+pub(super) struct World {
+    pub(super) tree: Tree,
+    pub(super) clients: HashMap<RecordId, Client>,
 }
 
-impl Changed {
-    /// The record with the changed fields at one side of the change.
-    fn new(
+impl World {
+    /// The records now, with one of them at one side of a change.
+    fn with(
         tree: &Tree,
         target: &Target,
         client: Option<&Client>,
         assignments: &[Assignment],
     ) -> Option<Self> {
-        fn with<R: Record>(record: &R, assignments: &[Assignment]) -> Option<R> {
+        fn changed<R: Record>(record: &R, assignments: &[Assignment]) -> Option<R> {
             Some(apply(record, assignments).ok()?.0)
         }
-        let mut changed = Self::default();
+        let mut world = Self {
+            tree: tree.clone(),
+            clients: HashMap::new(),
+        };
         match target {
-            Target::Server => changed.server = Some(with(&*tree.server, assignments)?),
+            Target::Server => world.tree.server = Arc::new(changed(&*tree.server, assignments)?),
             Target::Reseller(name) => {
-                changed.reseller = Some(with(&**tree.reseller(name)?, assignments)?);
+                let reseller = changed(&**tree.reseller(name)?, assignments)?;
+                let resellers = &mut world.tree.resellers;
+                resellers.insert_mut(reseller.id, Arc::new(reseller));
             }
             Target::Customer(name) => {
-                changed.customer = Some(with(&**tree.customer(name)?, assignments)?);
+                let customer = changed(&**tree.customer(name)?, assignments)?;
+                let customers = &mut world.tree.customers;
+                customers.insert_mut(customer.id, Arc::new(customer));
             }
-            Target::Client(_) => changed.client = Some(with(client?, assignments)?),
+            Target::Client(_) => {
+                let client = changed(client?, assignments)?;
+                world.clients.insert(client.id, client);
+            }
         }
-        Some(changed)
+        Some(world)
     }
 
-    fn over<'a>(&'a self, levels: Levels<'a>) -> Levels<'a> {
-        let client = levels.client.map(|client| match &self.client {
-            Some(changed) if changed.id == client.id => changed,
-            _ => client,
-        });
-        Levels {
-            server: self.server.as_ref().unwrap_or(levels.server),
-            reseller: match &self.reseller {
-                Some(changed) if changed.id == levels.reseller.id => changed,
-                _ => levels.reseller,
-            },
-            customer: match &self.customer {
-                Some(changed) if changed.id == levels.customer.id => changed,
-                _ => levels.customer,
-            },
-            client,
-        }
+    fn levels<'a>(&'a self, client: &'a Client) -> Option<Levels<'a>> {
+        let client = self.clients.get(&client.id).unwrap_or(client);
+        self.tree.levels(client.customer, Some(client))
     }
 }
 
-/// What the change does to backups that run now.
-async fn of_running(
-    admin: &Admin,
-    tree: &Tree,
-    target: &Target,
-    changes: &[Change],
-) -> Vec<String> {
-    let running = admin.context.live.running();
-    if running.is_empty() {
-        return Vec::new();
-    }
-    let clients = clients_of(admin, tree, &running).await;
+/// What an edit does to backups that run now.
+async fn of_target(admin: &Admin, tree: &Tree, target: &Target, changes: &[Change]) -> Vec<String> {
     let edited = match target {
         Target::Client(address) => admin.resolve(address).await.ok().and_then(|r| r.client),
         _ => None,
@@ -151,27 +136,41 @@ async fn of_running(
                 value: value(change).to_owned(),
             })
             .collect();
-        Changed::new(tree, target, edited.as_deref(), &assignments)
+        World::with(tree, target, edited.as_deref(), &assignments)
     };
-    let (Some(before), Some(after)) = (side(|change| &change.from), side(|change| &change.to))
-    else {
+    match (side(|change| &change.from), side(|change| &change.to)) {
+        (Some(before), Some(after)) => of_running(admin, &before, &after).await,
+        _ => Vec::new(),
+    }
+}
+
+/// What it does to backups that run now when one world becomes the other.
+pub(super) async fn of_running(admin: &Admin, before: &World, after: &World) -> Vec<String> {
+    let running = admin.context.live.running();
+    if running.is_empty() {
         return Vec::new();
-    };
+    }
+    let published = admin.context.store.tree();
+    let clients = clients_of(admin, &published, &running).await;
     let now = admin.now();
-    let mut effects: [Vec<String>; 3] = Default::default();
+    let mut effects: [Vec<String>; 4] = Default::default();
     for session in &running {
         let Some(client) = clients.get(&session.address) else {
             continue;
         };
-        let Some(levels) = tree.levels(client.customer, Some(client)) else {
+        let (Some(before), Some(after)) = (before.levels(client), after.levels(client)) else {
             continue;
         };
-        let (before, after) = (before.over(levels), after.over(levels));
-        if let Some((effect, text)) = effect(session, &before, &after, now) {
+        let taken = |levels: &Levels<'_>| taken(admin, &published, levels);
+        let could = goes_on(session, &before, taken(&before), now);
+        let can = goes_on(session, &after, taken(&after), now);
+        if could && !can {
+            effects[Effect::Cuts as usize].push(session.address.clone());
+        } else if let Some((effect, text)) = speed(session, &before, &after, now) {
             effects[effect as usize].push(text);
         }
     }
-    let words = ["cuts", "slows", "quickens"];
+    let words = ["cuts", "slows", "quickens", "frees"];
     words
         .iter()
         .zip(effects)
@@ -185,44 +184,69 @@ enum Effect {
     Cuts,
     Slows,
     Quickens,
+    Frees,
 }
 
-fn effect(
+/// What becomes of its rate.
+fn speed(
     session: &Running,
     before: &Levels<'_>,
     after: &Levels<'_>,
     now: Timestamp,
 ) -> Option<(Effect, String)> {
-    let restores = session.kind == "restore";
-    if !restores && before.activated_at(now).is_ok() && after.activated_at(now).is_err() {
-        return Some((Effect::Cuts, session.address.clone()));
-    }
-    let direction = if restores {
+    let direction = if restores(session) {
         Direction::Restore
     } else {
         Direction::Backup
     };
     let (before, after) = (
-        before.rate_at(direction, now),
-        after.rate_at(direction, now),
+        before.rate_at(direction, now).rate,
+        after.rate_at(direction, now).rate,
     );
-    let speed = |span: &Span| span.rate.map_or(u64::MAX, |rate| rate.bytes_per_second());
-    let shown = |span: &Span| {
-        span.rate
-            .map_or_else(|| "unlimited".to_owned(), |rate| rate.to_string())
+    let effect = match (before, after) {
+        (Some(_), None) => Effect::Frees,
+        (None, Some(_)) => Effect::Slows,
+        (Some(before), Some(after)) => {
+            match after.bytes_per_second().cmp(&before.bytes_per_second()) {
+                Ordering::Less => Effect::Slows,
+                Ordering::Equal => return None,
+                Ordering::Greater => Effect::Quickens,
+            }
+        }
+        (None, None) => return None,
     };
-    let effect = match speed(&after).cmp(&speed(&before)) {
-        std::cmp::Ordering::Less => Effect::Slows,
-        std::cmp::Ordering::Equal => return None,
-        std::cmp::Ordering::Greater => Effect::Quickens,
-    };
+    let shown = |rate: Option<Rate>| rate.map_or_else(|| "unlimited".to_owned(), |r| r.to_string());
     let text = format!(
         "{} ({} to {})",
         session.address,
-        shown(&before),
-        shown(&after)
+        shown(before),
+        shown(after)
     );
     Some((effect, text))
+}
+
+/// Whether it can go on: a restore as long as the client lives, a backup while it is let in and there is room.
+fn goes_on(session: &Running, levels: &Levels<'_>, taken: Taken, now: Timestamp) -> bool {
+    let lives = levels.client.is_none_or(|client| client.revoked.is_none());
+    let fits = || fit(&levels.figures(taken), 1, Purpose::Data).is_ok();
+    lives && (restores(session) || (levels.activated_at(now).is_ok() && fits()))
+}
+
+fn restores(session: &Running) -> bool {
+    session.kind == "restore"
+}
+
+/// What is taken at these levels. The books know each customer below the reseller that is published.
+fn taken(admin: &Admin, published: &Tree, levels: &Levels<'_>) -> Taken {
+    let books = admin.context.store.books();
+    let customer = levels.customer.id;
+    let mut taken = books.taken(customer, levels.client.map(|client| client.id));
+    let own = published.customers.get(&customer);
+    if own.is_none_or(|own| own.reseller != levels.reseller.id) {
+        let others = books.reseller(levels.reseller.id).taken();
+        taken.reseller = others.saturating_add(taken.customer);
+    }
+    taken
 }
 
 fn told(word: &str, named: &[String]) -> String {

@@ -1,6 +1,8 @@
 //! Removing customers, clients and schedules: first their records, then their folders.
 
+use std::collections::HashSet;
 use std::future::Future;
+use std::sync::Arc;
 
 use penstock_policy::names::Address;
 use penstock_policy::record::RecordId;
@@ -10,7 +12,7 @@ use penstock_wire::view::Who;
 use super::failure::Fault;
 use super::folders::{self, Where};
 use super::{Admin, clients, schedules};
-use crate::store::{Reader, Rejected, Removal, Unavailable};
+use crate::store::{Applied, Apply, Reader, Rejected, Removal, Unavailable};
 
 /// How many clients are read at a time.
 const BATCH: usize = 1000;
@@ -80,6 +82,44 @@ async fn remove(
         Err(error) => notes.push(later(&error.to_string())),
     }
     Ok(answer(&removal, notes))
+}
+
+/// Applies declared records and moves to the trash what isn't declared; with notes about the folders.
+pub(super) async fn pruning(
+    admin: &Admin,
+    who: &Who,
+    ask: Apply,
+) -> Result<(Applied, Vec<String>), Fault> {
+    let (live, store) = (&admin.context.live, &admin.context.store);
+    let _folders = admin.folders.lock().await;
+    let below = store.pruned_schedules(Arc::clone(&ask.records)).await?;
+    let closed = live
+        .close(&below)
+        .map_err(|address| Fault::running(&address))?;
+    // Nothing goes in a dry run, so nobody is kept out.
+    let _closed = (!ask.dry_run).then_some(closed);
+    let applied = store.apply(ask, who.clone()).await?;
+    let mut notes = Vec::new();
+    if !applied.removals.is_empty() {
+        notes.push("what was removed is in the trash; see: penstockctl trash list".to_owned());
+    }
+    let known: HashSet<RecordId> = below.into_iter().collect();
+    let mut problem = None;
+    for removal in &applied.removals {
+        let schedules = removal.schedules.iter().map(|schedule| schedule.id);
+        let late: Vec<RecordId> = schedules.filter(|id| !known.contains(id)).collect();
+        let _late = live.close(&late).ok();
+        let settled = match folders::settle(&admin.context.locations, removal, Where::Trash).await {
+            Ok(()) => store.trash_settled(removal.item).await.map_err(Fault::from),
+            Err(error) => Err(error.into()),
+        };
+        // What was applied is applied: the folders follow each hour until they are there.
+        if let Err(fault) = settled {
+            problem.get_or_insert(fault.into_failure().message);
+        }
+    }
+    notes.extend(problem.map(|problem| later(&problem)));
+    Ok((applied, notes))
 }
 
 /// What is said when the records are changed and the folders couldn't follow.

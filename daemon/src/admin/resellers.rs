@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use penstock_policy::mcal::left;
 use penstock_policy::record::{RecordId, Reseller};
 use penstock_wire::reply::Answer;
 use penstock_wire::request::Page;
@@ -9,7 +10,7 @@ use penstock_wire::view::{ResellerView, ServerView, Who, fields};
 
 use super::failure::Fault;
 use super::page::{PAGE, page};
-use super::{Admin, edits};
+use super::{Admin, edits, snapshots};
 use crate::store::{AddReseller, Tree};
 
 /// The server's record.
@@ -17,6 +18,9 @@ pub(super) fn server(admin: &Admin) -> Answer {
     let tree = admin.context.store.tree();
     Answer::Server(ServerView {
         revision: tree.server.revision,
+        used_space: admin.context.store.books().server().used,
+        space_snapshot: snapshots::space(tree.server_share()),
+        mcals_left: snapshots::left_in_bank(&tree, admin.now()),
         fields: fields(&*tree.server),
     })
 }
@@ -33,7 +37,7 @@ pub(super) fn list(admin: &Admin, at: &Page) -> Result<Answer, Fault> {
     found.sort_by(|a, b| a.short.cmp(&b.short));
     let rest = found
         .into_iter()
-        .map(|reseller| (reseller.short.to_string(), shown(&tree, reseller)));
+        .map(|reseller| (reseller.short.to_string(), shown(admin, &tree, reseller)));
     Ok(Answer::Resellers(page(rest, PAGE)))
 }
 
@@ -41,7 +45,7 @@ pub(super) fn list(admin: &Admin, at: &Page) -> Result<Answer, Fault> {
 pub(super) fn view(admin: &Admin, name: &str) -> Result<Answer, Fault> {
     let tree = admin.context.store.tree();
     let reseller = tree.find_reseller(name)?;
-    Ok(Answer::Reseller(shown(&tree, reseller)))
+    Ok(Answer::Reseller(shown(admin, &tree, reseller)))
 }
 
 /// Adds a reseller.
@@ -61,8 +65,9 @@ pub(super) async fn remove(admin: &Admin, who: &Who, name: String) -> Result<Ans
     Ok(edits::answer(removed, false, Vec::new()))
 }
 
-fn shown(tree: &Tree, reseller: &Reseller) -> ResellerView {
+fn shown(admin: &Admin, tree: &Tree, reseller: &Reseller) -> ResellerView {
     let customers = tree.customers.values();
+    let month = snapshots::month(tree, admin.now());
     ResellerView {
         name: reseller.name.to_string(),
         short_name: reseller.short.to_string(),
@@ -70,6 +75,11 @@ fn shown(tree: &Tree, reseller: &Reseller) -> ResellerView {
         revision: reseller.revision,
         customers: u64::try_from(customers.filter(|c| c.reseller == reseller.id).count())
             .unwrap_or(u64::MAX),
+        used_space: admin.context.store.books().reseller(reseller.id).used,
+        space_snapshot: snapshots::space(tree.reseller_share(reseller)),
+        mcals_snapshot: snapshots::mcals(tree, reseller),
+        mcals_used: reseller.drawn.in_month(month),
+        mcals_left: left(reseller.mcals.into(), &reseller.drawn, month),
         fields: fields(reseller),
     }
 }

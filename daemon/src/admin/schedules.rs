@@ -14,7 +14,6 @@ use super::page::{PAGE, cursor, page};
 use super::{Admin, clients};
 use crate::invite;
 use crate::store::{Reader, Resolved, Unavailable};
-use crate::vault::RepoFolder;
 
 /// Where a list of clients or schedules goes on: behind this one. Records' numbers don't change when one is moved.
 pub(super) struct Place {
@@ -151,6 +150,7 @@ pub(super) fn line(
         address: format!("{client}/{}", schedule.name),
         schedule: schedule.name.to_string(),
         location: schedule.location.clone(),
+        used_space: admin.context.store.books().schedule(schedule.id).0.used,
         created: schedule.created,
         last_backup,
         running: admin.context.live.session(schedule.id).is_some(),
@@ -179,11 +179,14 @@ pub(super) async fn view(admin: &Admin, address: &Address) -> Result<Answer, Fau
         |levels| levels.zone().to_string(),
     );
     let session = admin.context.live.session(schedule.id);
+    let (sum, counting) = admin.context.store.books().schedule(schedule.id);
     Ok(Answer::Schedule(Box::new(ScheduleView {
         address: format!("{customer}/{id}/{}", schedule.name),
         location: schedule.location.clone(),
         path,
-        used_space: used_space(admin, &schedule).await,
+        used_space: sum.used,
+        reserved_space: sum.reserved,
+        counting,
         created: schedule.created,
         last_backup,
         restic_repository: (!url.is_empty())
@@ -199,23 +202,6 @@ pub(super) async fn sessions(admin: &Admin, address: &Address) -> Result<Vec<Ses
     let (_, _, schedule) = schedule(admin, address).await?;
     let read = move |reader: &Reader| reader.sessions(schedule.id);
     Ok(admin.context.store.read(read).await?)
-}
-
-/// Bytes of all its files as they are on the disk; none when it can't be looked at.
-async fn used_space(admin: &Admin, schedule: &Schedule) -> Option<u64> {
-    let location = admin.context.locations.get(&schedule.location)?;
-    let folder = RepoFolder::parse(&schedule.folder).ok()?;
-    let used = match location.repository(&folder).await {
-        Ok(repository) => repository.used().await,
-        Err(error) => Err(error),
-    };
-    match used {
-        Ok(used) => Some(used),
-        Err(error) => {
-            tracing::warn!(folder = %schedule.folder, %error, "a schedule's space can't be told");
-            None
-        }
-    }
 }
 
 /// The schedule of an address that names one.

@@ -8,6 +8,7 @@ use super::attention::Watchman;
 use super::census::{Census, DAY, before, census};
 use super::failure::Fault;
 use super::page::page;
+use super::{locations, snapshots};
 
 /// Most things that are named as needing attention.
 const MOST_ATTENTION: usize = 100;
@@ -32,9 +33,11 @@ pub(super) async fn status(admin: &Admin) -> Result<Answer, Fault> {
         day.bytes_out += session.bytes_out;
     }
     day.refusals = u64::try_from(refused.len()).unwrap_or(u64::MAX);
+    let locations = locations::views(admin, &tree).await?;
     let watchman = Watchman {
         now,
         tree: &tree,
+        locations: &locations,
         refused: &refused,
     };
     let mut attention = watchman.look(admin).await;
@@ -51,6 +54,11 @@ pub(super) async fn status(admin: &Admin) -> Result<Answer, Fault> {
         running: u64::try_from(running.len()).unwrap_or(u64::MAX),
         rate: running.iter().map(|session| session.rate).sum(),
         last_day: day,
+        used_space: context.store.books().server().used,
+        trash_space: context.store.books().trash(),
+        space_snapshot: snapshots::space(tree.server_share()),
+        locations,
+        mcals: snapshots::bank(&tree, now),
         silent: census.silent.clone(),
         attention,
         zone: tree.server.time_zone.to_string(),

@@ -14,6 +14,9 @@ use http_body_util::{BodyExt, Empty, Full};
 use hyper::body::Frame;
 use hyper::ext::ReasonPhrase;
 use penstock_policy::refusal::{Class, Reference, Refusal};
+use penstock_policy::throttle::Level;
+
+use tokio::task::JoinError;
 
 use crate::vault::VaultError;
 
@@ -47,6 +50,12 @@ pub enum Fault {
 impl From<Refusal> for Fault {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(refusal)
+    }
+}
+
+impl From<JoinError> for Fault {
+    fn from(error: JoinError) -> Self {
+        Self::Internal(error.to_string())
     }
 }
 
@@ -129,6 +138,34 @@ pub fn refused(refusal: &Refusal, contact: &str, reference: &Reference) -> Answe
         Refusal::TooManyAttempts { seconds } => problem["seconds"] = (*seconds).into(),
         Refusal::CustomerInactive { until, .. } | Refusal::ClientInactive { until, .. } => {
             problem["until"] = until.map(|until| until.to_string()).into();
+        }
+        Refusal::McalExhausted {
+            level,
+            month,
+            left,
+            needs,
+            ..
+        } => {
+            problem["month"] = month.to_string().into();
+            if *level == Level::Customer {
+                problem["left"] = (*left).into();
+                problem["needs"] = (*needs).into();
+            }
+        }
+        Refusal::SpaceExceeded {
+            level,
+            allotted,
+            taken,
+            wanted,
+            ..
+        } => {
+            problem["level"] = level.to_string().into();
+            // A client never reads a reseller's or the server's figures.
+            if matches!(level, Level::Client | Level::Customer) {
+                problem["allotted"] = (*allotted).into();
+                problem["used"] = (*taken).into();
+                problem["wanted"] = (*wanted).into();
+            }
         }
         _ => {}
     }
@@ -269,5 +306,62 @@ where
                 Poll::Ready(Some(piece.map(Frame::data)))
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use penstock_policy::mcal::Credit;
+
+    async fn problem(refusal: &Refusal) -> serde_json::Value {
+        let reference = Reference::parse("7F3K").unwrap();
+        let answer = refused(refusal, "support@msp.example", &reference);
+        let body = answer.into_body().collect().await.unwrap().to_bytes();
+        serde_json::from_slice(&body).unwrap()
+    }
+
+    fn exhausted(level: Level) -> Refusal {
+        Refusal::McalExhausted {
+            level,
+            customer: "ABC Inc.".into(),
+            month: "2026-11".parse().unwrap(),
+            credit: Credit::Number(25),
+            left: 1,
+            needs: 2,
+        }
+    }
+
+    fn exceeded(level: Level) -> Refusal {
+        Refusal::SpaceExceeded {
+            level,
+            name: "ABC Inc.".into(),
+            allotted: 10,
+            taken: 9,
+            wanted: 5,
+        }
+    }
+
+    #[tokio::test]
+    async fn figures_are_a_clients_or_its_customers_and_nobody_elses() {
+        for level in [Level::Client, Level::Customer] {
+            let body = problem(&exceeded(level)).await;
+            assert_eq!(body["level"], level.to_string());
+            assert_eq!((&body["allotted"], &body["used"]), (&10.into(), &9.into()));
+            assert_eq!(body["wanted"], 5);
+        }
+        for level in [Level::Reseller, Level::Server] {
+            let body = problem(&exceeded(level)).await;
+            assert_eq!(body["level"], level.to_string());
+            for figure in ["allotted", "used", "wanted"] {
+                assert!(body.get(figure).is_none(), "{body}");
+            }
+        }
+        let body = problem(&exhausted(Level::Customer)).await;
+        assert_eq!(body["month"], "2026-11");
+        assert_eq!((&body["left"], &body["needs"]), (&1.into(), &2.into()));
+        let body = problem(&exhausted(Level::Reseller)).await;
+        assert_eq!(body["month"], "2026-11");
+        assert!(body.get("left").is_none() && body.get("needs").is_none());
     }
 }

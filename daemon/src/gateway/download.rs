@@ -41,7 +41,7 @@ pub async fn get(
     place: &Place,
     visit: &Visit,
 ) -> Result<Answer, Fault> {
-    let schedule = objects::schedule(place)?;
+    let schedule = objects::schedule(gateway, place).await?;
     let repository = gateway.repository(&schedule).await?;
     let (reader, kind) = match visit.wanted {
         Wanted::Object(kind, name) => (repository.open(kind, name).await?, Some(kind)),

@@ -2,6 +2,7 @@
 
 use penstock_policy::admit::{Act, Subject, admit};
 use penstock_policy::refusal::Refusal;
+use penstock_policy::space::{Purpose, fit};
 
 use super::Gateway;
 use super::answer::Fault;
@@ -71,13 +72,18 @@ pub async fn would_enrol(gateway: &Gateway, visit: &Visit) -> Result<(), Fault> 
         removed: false,
         schedules: 0,
         schedule_exists: false,
+        month: Some(levels.month(gateway.clock.wall())),
     };
     admit(&subject, Act::Create, gateway.clock.wall())?;
     gateway
         .store
         .enrol_possible(customer, visit.client())
         .await?;
-    Ok(())
+    let fits = || {
+        let taken = gateway.store.books().taken(customer, None);
+        fit(&levels.figures(taken), 1, Purpose::Data).map_err(|short| levels.exceeded(short))
+    };
+    gateway.has_room(levels.location().as_str(), fits).await
 }
 
 /// Adds an unknown client with its first repository. One after the other for each customer: a free slot is looked for
@@ -87,7 +93,6 @@ pub async fn would_enrol(gateway: &Gateway, visit: &Visit) -> Result<(), Fault> 
 /// When a rule refuses, the password is unfit, or somebody else took the id meanwhile with another password.
 pub async fn enrol(gateway: &Gateway, line: &Line, visit: &Visit) -> Result<Place, Fault> {
     would_enrol(gateway, visit).await?;
-    gateway.location(&gateway.main_location)?.check().await?;
     let _turn = gateway
         .doorkeeper
         .turn_to_enrol(visit.named.customer.id)

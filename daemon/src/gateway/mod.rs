@@ -12,13 +12,13 @@ mod line;
 mod list;
 mod objects;
 mod register;
+mod room;
 mod route;
 mod serve;
 mod server;
 mod turns;
 mod upload;
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,11 +30,12 @@ use tokio::sync::watch;
 use crate::clock::Clock;
 use crate::live::{Live, Refusals};
 use crate::store::Store;
-use crate::vault::{Location, RepoFolder, Repository};
+use crate::vault::{Location, Locations, RepoFolder, Repository};
 
 pub use authenticate::Doorkeeper;
 pub use crowd::Crowd;
 pub use limiter::{Attempt, Limiter};
+pub use room::Disks;
 pub use server::serve as accept;
 
 use answer::Fault;
@@ -47,10 +48,10 @@ pub struct Gateway {
     pub live: Live,
     /// The table of refusals.
     pub refusals: Refusals,
-    /// Locations by name.
-    pub locations: Arc<BTreeMap<String, Location>>,
-    /// Where new schedules go.
-    pub main_location: String,
+    /// Where repositories lie.
+    pub locations: Locations,
+    /// The room on their disks.
+    pub disks: Disks,
     /// Checks passwords.
     pub doorkeeper: Doorkeeper,
     /// The time.
@@ -92,7 +93,7 @@ impl Gateway {
     ///
     /// # Errors
     /// When there is none of that name.
-    fn location(&self, name: &str) -> Result<&Location, Fault> {
+    fn location(&self, name: &str) -> Result<Location, Fault> {
         let location = self.locations.get(name);
         location.ok_or(Fault::Refused(Refusal::LocationUnavailable))
     }

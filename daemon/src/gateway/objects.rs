@@ -8,6 +8,7 @@ use penstock_policy::admit::Act;
 use penstock_policy::protocol::Kind;
 use penstock_policy::record::Schedule;
 use penstock_policy::refusal::{Class, Refusal};
+use penstock_policy::space::Purpose;
 
 use super::answer::{self, Answer, Fault};
 use super::line::Line;
@@ -45,17 +46,17 @@ pub async fn create(gateway: &Arc<Gateway>, place: &Place) -> Result<Answer, Fau
         gateway.repository(&schedule).await?;
         return Ok(answer::empty(StatusCode::OK));
     }
-    place.admit(Act::Create)?;
-    let location = gateway.location(&gateway.main_location)?;
+    place.admit_in(Act::Create, place.month())?;
+    let location_name = place.location().map_err(|_| Refusal::ClientRemoved)?;
     // Asked before the record is made: an unmounted disk leaves no trace.
-    location.check().await?;
+    room_for_new(gateway, place, &location_name).await?;
     let (client, name) = (place.client_number, place.schedule.clone());
     let mut schedule = gateway
         .store
         .create_schedule(NewSchedule {
             client,
             name: name.clone(),
-            location: gateway.main_location.clone(),
+            location: location_name,
         })
         .await?;
     for _ in 0..MOST_FOLDERS {
@@ -102,7 +103,7 @@ pub async fn look_or_delete(
     match (visit.wanted, &visit.method) {
         (Wanted::Object(kind, name), &Method::DELETE) => delete(gateway, place, kind, name).await,
         (Wanted::List(kind), &Method::GET | &Method::HEAD) => {
-            let schedule = schedule(place)?;
+            let schedule = schedule(gateway, place).await?;
             let _session = gateway.live.join(schedule.id);
             let listing = gateway.repository(&schedule).await?.list(kind).await?;
             Ok(list::answer(
@@ -128,13 +129,28 @@ pub async fn look_or_delete(
 ///
 /// # Errors
 /// A refusal if making it would be refused, else not found.
-pub fn schedule(place: &Place) -> Result<Arc<Schedule>, Fault> {
-    place.admit(Act::Read)?;
-    place.ready_schedule().ok_or(Fault::NotFound)
+pub async fn schedule(gateway: &Gateway, place: &Place) -> Result<Arc<Schedule>, Fault> {
+    place.admit_in(Act::Read, place.month())?;
+    if let Some(schedule) = place.ready_schedule() {
+        return Ok(schedule);
+    }
+    let location = place.location().map_err(|_| Refusal::ClientRemoved)?;
+    room_for_new(gateway, place, &location).await?;
+    Err(Fault::NotFound)
+}
+
+async fn room_for_new(gateway: &Gateway, place: &Place, location: &str) -> Result<(), Fault> {
+    let (customer, _) = place.customer().map_err(|_| Refusal::ClientRemoved)?;
+    let fits = || {
+        let books = gateway.store.books();
+        let taken = books.taken(customer, Some(place.client_number));
+        place.fits(taken, 1, Purpose::Data)
+    };
+    gateway.has_room(location, fits).await
 }
 
 async fn stat(gateway: &Gateway, place: &Place, visit: &Visit) -> Result<Answer, Fault> {
-    let schedule = schedule(place)?;
+    let schedule = schedule(gateway, place).await?;
     let _session = gateway.live.join(schedule.id);
     let repository = gateway.repository(&schedule).await?;
     let length = match visit.wanted {
@@ -171,15 +187,32 @@ async fn delete(
             Some(_) => Err(refusal.into()),
         };
     }
-    let request = gateway.live.join(schedule.id);
-    let was_there = repository.delete(kind, name).await?;
-    if let Some(request) = &request {
-        match kind {
-            Kind::Locks => request.session().did(Doing::Unlocked(name)),
-            _ if was_there => request.session().did(Doing::Deleted),
-            _ => {}
+    let work = gateway.store.work(schedule.id, kind == Kind::Locks).await?;
+    let (live, request) = (gateway.live.clone(), gateway.live.join(schedule.id));
+    // What is deleted is also counted, whether somebody waits for the answer or not.
+    let deleting = async move {
+        let deleted = repository.delete(kind, name).await;
+        let freed = match &deleted {
+            Ok(freed) => *freed,
+            Err(VaultError::Unsynced { bytes, .. }) => Some(*bytes),
+            Err(_) => None,
+        };
+        if let Some(bytes) = freed {
+            work.freed(bytes);
+            if kind == Kind::Snapshots {
+                live.forgot(schedule.id);
+            }
         }
-    }
+        if let Some(request) = &request {
+            match kind {
+                Kind::Locks => request.session().did(Doing::Unlocked(name)),
+                _ if freed.is_some() => request.session().did(Doing::Deleted),
+                _ => {}
+            }
+        }
+        deleted
+    };
+    gateway.live.outlasting(deleting).await??;
     Ok(answer::empty(StatusCode::OK))
 }
 

@@ -6,8 +6,9 @@ use http::header::{ACCEPT, CONTENT_TYPE, HOST};
 use http::{Method, StatusCode};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
+use penstock_policy::mcal::{Platform, Plugins, PriceError, Prices};
 use penstock_policy::names::DEFAULT_SCHEDULE;
-use penstock_policy::record::{Client, Enrolment};
+use penstock_policy::record::{Client, Credential, Enrolment};
 use penstock_policy::refusal::Refusal;
 use serde::Deserialize;
 
@@ -23,9 +24,30 @@ use crate::store::{Register, Registered};
 /// What a registration's JSON body may say.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Asked {
+struct Body {
     /// The client's own password.
     password: Option<String>,
+    /// `desktop` or `server`.
+    platform: Option<String>,
+    /// Names from the price table.
+    plugins: Option<Names>,
+}
+
+/// Names with commas, or a list of them.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Names {
+    Text(String),
+    List(Vec<String>),
+}
+
+/// What a registration asks for.
+#[derive(Default)]
+struct Asked {
+    /// The client's own password; none has one generated.
+    password: Option<String>,
+    platform: Platform,
+    plugins: Plugins,
 }
 
 /// Registers a client.
@@ -42,14 +64,14 @@ pub async fn register(
         return Err(Fault::Method("POST"));
     }
     let pass_key = check_pass_key(gateway, visit)?;
-    let own = own_password(gateway, visit, body).await?;
+    let mut asked = asked(gateway, visit, body).await?;
     let customer = visit.named.customer.id;
     let most = gateway.settings().connections_per_customer;
     line.belongs_to(customer, &gateway.crowd, most)?;
-    let Some(own) = own else {
+    let Some(own) = asked.password.take() else {
         let password = secrets::generate().map_err(|error| Fault::Internal(error.to_string()))?;
         let credential = secrets::seal(&password);
-        let ask = ask(visit, pass_key, credential, true);
+        let ask = ask(visit, pass_key, credential, asked, true);
         let (client, status) = match gateway.store.register(ask).await? {
             Registered::New(client) => (client, StatusCode::CREATED),
             Registered::Reissued(client) => (client, StatusCode::OK),
@@ -62,7 +84,7 @@ pub async fn register(
     let credential = gateway.doorkeeper.hash(&own).await?;
     match gateway
         .store
-        .register(ask(visit, pass_key, credential, false))
+        .register(ask(visit, pass_key, credential, asked, false))
         .await
     {
         Ok(Registered::New(client) | Registered::Reissued(client)) => Ok(told(
@@ -99,12 +121,8 @@ fn check_pass_key(gateway: &Gateway, visit: &Visit) -> Result<String, Fault> {
     }
 }
 
-/// The password that the body brings, if it brings one: JSON, or plain text.
-async fn own_password(
-    gateway: &Gateway,
-    visit: &Visit,
-    body: &mut Incoming,
-) -> Result<Option<String>, Fault> {
+/// What the body brings, if it brings anything: JSON, or a password as plain text.
+async fn asked(gateway: &Gateway, visit: &Visit, body: &mut Incoming) -> Result<Asked, Fault> {
     let limit = gateway.settings().stalled_body_timeout;
     let collected = tokio::time::timeout(limit, Limited::new(body, MAX_SMALL_BODY).collect());
     let bytes = collected
@@ -116,27 +134,61 @@ async fn own_password(
         .map_err(|_| Fault::Bad("the body is not UTF-8".into()))?
         .trim();
     if text.is_empty() {
-        return Ok(None);
+        return Ok(Asked::default());
     }
     let json = visit
         .headers
         .get(CONTENT_TYPE)
         .is_some_and(|media| media.as_bytes().starts_with(b"application/json"));
     if !json && !text.starts_with('{') {
-        return Ok(Some(text.to_owned()));
+        return Ok(Asked {
+            password: Some(text.to_owned()),
+            ..Asked::default()
+        });
     }
-    let asked: Asked = serde_json::from_str(text).map_err(|error| {
+    let body: Body = serde_json::from_str(text).map_err(|error| {
         Fault::Bad(format!(
-            "the body is not {{\"password\": \"...\"}}: {error}"
+            "the body is not {{\"password\": \"...\", \"platform\": \"...\", \"plugins\": \"...\"}}, each of which may \
+             be left out: {error}"
         ))
     })?;
-    Ok(asked.password)
+    body.asked(&gateway.store.tree().server.mcal_prices)
+}
+
+impl Body {
+    /// What it asks for, if there is such a platform and all its plugins have prices.
+    fn asked(self, prices: &Prices) -> Result<Asked, Fault> {
+        let bad = |error: PriceError| {
+            Fault::Bad(match error {
+                // What an administrator would do about it is nothing for a client.
+                PriceError::Unpriced { plugin, known } => {
+                    format!("there is no plugin {plugin}; there is {known}")
+                }
+                other => other.to_string(),
+            })
+        };
+        let platform = self.platform.map_or(Ok(Platform::default()), |platform| {
+            platform.parse().map_err(bad)
+        })?;
+        let plugins: Plugins = match self.plugins {
+            None => Plugins::default(),
+            Some(Names::Text(names)) => names.parse().map_err(bad)?,
+            Some(Names::List(names)) => names.join(",").parse().map_err(bad)?,
+        };
+        prices.know(&plugins).map_err(bad)?;
+        Ok(Asked {
+            password: self.password,
+            platform,
+            plugins,
+        })
+    }
 }
 
 fn ask(
     visit: &Visit,
     pass_key: String,
-    credential: penstock_policy::record::Credential,
+    credential: Credential,
+    asked: Asked,
     generated: bool,
 ) -> Register {
     Register {
@@ -145,6 +197,8 @@ fn ask(
         client_id: visit.client().clone(),
         credential,
         generated,
+        platform: asked.platform,
+        plugins: asked.plugins,
         source: visit.source.to_string(),
     }
 }
@@ -223,6 +277,8 @@ fn told(
         "customer": customer,
         "client": id,
         "created": status == StatusCode::CREATED,
+        "platform": client.platform,
+        "plugins": client.plugins,
         "password": generated,
         "repository": url.map(|url| invite::repository(&url, customer, id, DEFAULT_SCHEDULE)),
         "env": lines,

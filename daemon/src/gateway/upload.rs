@@ -9,8 +9,10 @@ use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use penstock_policy::admit::Act;
 use penstock_policy::levels::Direction;
+use penstock_policy::mcal::Month;
 use penstock_policy::protocol::Kind;
 use penstock_policy::refusal::Refusal;
+use penstock_policy::space::Purpose;
 
 use super::Gateway;
 use super::answer::{self, Answer, Fault};
@@ -18,8 +20,9 @@ use super::crowd::Who;
 use super::line::Line;
 use super::serve::Visit;
 use crate::live::{Doing, Place, Request};
+use crate::space::Work;
 use crate::throttle::Payer;
-use crate::vault::{ObjectName, Upload};
+use crate::vault::{Finished, ObjectName, Upload, VaultError};
 
 /// Longest object, in bytes: restic's largest pack is 128 MiB, an index can pass 100 MB.
 const MAX_OBJECT: u64 = 4 * 1024 * 1024 * 1024;
@@ -42,6 +45,18 @@ const PACED_BATCH: usize = 64 * 1024;
 /// What is collected before it is written, otherwise.
 const BATCH: usize = 1024 * 1024;
 
+/// What an upload is let in with; all of it goes back when it is dropped.
+struct Entry {
+    act: Act,
+    request: Option<Request>,
+    /// Holds what is reserved.
+    work: Work,
+    /// The month that the client is still to be debited for.
+    debit: Option<Month>,
+    /// What it has done when it is stored.
+    does: Option<Doing>,
+}
+
 /// Takes a repository's config; there is only ever one.
 ///
 /// # Errors
@@ -55,20 +70,20 @@ pub async fn config(
 ) -> Result<Answer, Fault> {
     let length = bounded(visit.length()?, MAX_SMALL_OBJECT)?;
     let schedule = place.ready_schedule().ok_or(Fault::NotFound)?;
-    place.admit(Act::PostConfig)?;
+    let act = Act::PostConfig;
+    place.admit(act)?;
     let repository = gateway.repository(&schedule).await?;
-    let request = gateway.live.join(schedule.id);
+    let work = gateway.store.work(schedule.id, false).await?;
+    let mut entry = Entry {
+        act,
+        request: gateway.live.join(schedule.id),
+        work,
+        debit: None,
+        does: None,
+    };
     let upload = repository.begin_config(length).await?;
-    receive(
-        gateway,
-        line,
-        place,
-        Act::PostConfig,
-        upload,
-        request.as_ref(),
-        body,
-    )
-    .await?;
+    reserve(place, &mut entry, length, Purpose::Upkeep)?;
+    receive(gateway, line, place, entry, upload, body).await?;
     Ok(answer::empty(StatusCode::OK))
 }
 
@@ -92,29 +107,53 @@ pub async fn object(
     let length = bounded(visit.length()?, most)?;
     let schedule = place.ready_schedule().ok_or(Fault::NotFound)?;
     let act = Act::Post(kind);
-    place.admit(act)?;
+    let mut month = gateway.live.month(place, schedule.id);
+    let mut permit = place.admit_in(act, month)?;
     let repository = gateway.repository(&schedule).await?;
+    let work = gateway.store.work(schedule.id, kind == Kind::Locks).await?;
     // A repository's first key is no backup yet: only what belongs to one begins a session.
     let request = if kind == Kind::Keys {
         gateway.live.join(schedule.id)
     } else {
         Some(gateway.live.enter(place, &schedule)?)
     };
-    let upload = repository.begin_upload(kind, name, length).await?;
-    let unfitted = receive(gateway, line, place, act, upload, request.as_ref(), body).await?;
-    if let Some(request) = &request {
-        match kind {
-            Kind::Locks => request.session().did(Doing::Locked(name)),
-            Kind::Data | Kind::Index => request.session().did(Doing::Stored),
-            Kind::Snapshots => request.session().did(Doing::Snapshot),
-            Kind::Keys => {}
-        }
+    if let Some(request) = &request
+        && request.session().month() != month
+    {
+        // The month ended, or the backup did, between the two questions.
+        month = request.session().month();
+        permit = place.admit_in(act, month)?;
     }
+    let mut entry = Entry {
+        act,
+        request,
+        work,
+        debit: month.filter(|_| permit.debits()),
+        does: match kind {
+            Kind::Locks => Some(Doing::Locked(name)),
+            Kind::Data | Kind::Index => Some(Doing::Stored),
+            Kind::Snapshots => Some(Doing::Snapshot),
+            Kind::Keys => None,
+        },
+    };
+    let upload = repository.begin_upload(kind, name, length).await?;
+    // What is there with the same size is hashed and compared, and needs nothing: a retry succeeds when all is full.
+    if upload.needs_space() {
+        let purpose = Purpose::of(kind, gateway.live.prunes(schedule.id));
+        reserve(place, &mut entry, length, purpose)?;
+        gateway.takes(&schedule.location, length, purpose).await?;
+    }
+    let unfitted = receive(gateway, line, place, entry, upload, body).await?;
     let mut answer = answer::empty(StatusCode::OK);
     if unfitted {
         answer::close(&mut answer);
     }
     Ok(answer)
+}
+
+fn reserve(place: &Place, entry: &mut Entry, length: u64, purpose: Purpose) -> Result<(), Refusal> {
+    let fits = |taken| place.fits(taken, length, purpose);
+    entry.work.reserve(length, fits)
 }
 
 fn bounded(length: u64, most: u64) -> Result<u64, Fault> {
@@ -130,11 +169,12 @@ async fn receive(
     gateway: &Gateway,
     line: &Line,
     place: &Place,
-    act: Act,
+    entry: Entry,
     mut upload: Upload,
-    request: Option<&Request>,
     body: &mut Incoming,
 ) -> Result<bool, Fault> {
+    let act = entry.act;
+    let request = entry.request.as_ref();
     let pays = matches!(act, Act::Post(kind) if kind.pays());
     let payer = request
         .filter(|_| pays)
@@ -155,6 +195,10 @@ async fn receive(
         } else {
             None
         };
+        // The last question: who is refused isn't debited. Durable before the first byte is read.
+        if let Some(month) = entry.debit {
+            gateway.store.charge(place.client_number, month).await?;
+        }
         pull.take(&mut upload, body).await
     };
     let taken = tokio::select! {
@@ -164,8 +208,8 @@ async fn receive(
     };
     match taken {
         Ok(unfitted) => {
-            let _disk = request.map(|request| request.session().waits_for_disk());
-            upload.finish().await?;
+            // What is stored is also counted, whether somebody waits for the answer or not.
+            gateway.live.outlasting(store(upload, entry)).await??;
             Ok(unfitted)
         }
         Err(fault) => {
@@ -173,6 +217,31 @@ async fn receive(
             Err(fault)
         }
     }
+}
+
+/// Gives the object its name, and makes what was reserved for it used; or gives that back.
+async fn store(upload: Upload, entry: Entry) -> Result<(), VaultError> {
+    let Entry {
+        work,
+        request,
+        does,
+        ..
+    } = entry;
+    let finished = {
+        let _disk = request
+            .as_ref()
+            .map(|request| request.session().waits_for_disk());
+        upload.finish().await
+    };
+    match &finished {
+        Ok(Finished::Stored) | Err(VaultError::Unsynced { .. }) => work.stored(),
+        Ok(Finished::AlreadyThere) | Err(_) => drop(work),
+    }
+    finished?;
+    if let Some((request, doing)) = request.as_ref().zip(does) {
+        request.session().did(doing);
+    }
+    Ok(())
 }
 
 /// A body's turn among all uploads; no customer has more than a quarter of them.

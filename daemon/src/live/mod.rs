@@ -2,6 +2,7 @@
 //!
 //! Knows no HTTP: a session's requests are guards, its bodies are byte counts.
 
+mod figures;
 mod place;
 mod refusals;
 mod registry;
@@ -10,6 +11,7 @@ mod session;
 #[cfg(test)]
 mod tests;
 
+pub use figures::{keep, keep_figures, recount};
 pub use place::{Gone, Place};
 pub use refusals::{Cause, Refusals};
 pub use registry::{Barrier, Live};

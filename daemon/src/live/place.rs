@@ -5,9 +5,11 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use penstock_policy::admit::{Act, Permit, Subject, admit};
 use penstock_policy::levels::{Direction, Levels};
+use penstock_policy::mcal::Month;
 use penstock_policy::names::{ClientId, ScheduleName, same_but_for_case};
 use penstock_policy::record::{Client, Credential, RecordId, Schedule};
 use penstock_policy::refusal::Refusal;
+use penstock_policy::space::{Purpose, Taken, fit};
 use penstock_policy::throttle::Span;
 use tokio::sync::watch;
 
@@ -92,6 +94,14 @@ impl Place {
     /// # Errors
     /// With the refusal; a removed client or a changed password is one too.
     pub fn admit(&self, act: Act) -> Result<Permit, Refusal> {
+        self.admit_in(act, None)
+    }
+
+    /// [`Place::admit`] of what begins: it also has to be paid for, in the month that its backup belongs to.
+    ///
+    /// # Errors
+    /// See [`Place::admit`].
+    pub fn admit_in(&self, act: Act, month: Option<Month>) -> Result<Permit, Refusal> {
         let state = self.state();
         let client = state.client.as_deref().ok_or(Refusal::ClientRemoved)?;
         let tree = self.tree.borrow().clone();
@@ -108,6 +118,7 @@ impl Place {
             removed: false,
             schedules: u32::try_from(state.schedules.len()).unwrap_or(u32::MAX),
             schedule_exists: state.schedules.get(&self.schedule).is_some_and(|s| s.ready),
+            month,
         };
         let permit = admit(&subject, act, self.clock.wall())?;
         if !subject.schedule_exists && matches!(act, Act::Read | Act::Create) {
@@ -123,6 +134,33 @@ impl Place {
             return Err(Refusal::BadCredentials);
         }
         Ok(permit)
+    }
+
+    /// The month that a backup belongs to which begins now; none when the customer was removed.
+    #[must_use]
+    pub fn month(&self) -> Option<Month> {
+        let at = self.clock.wall();
+        self.with_levels(|levels| levels.month(at)).ok()
+    }
+
+    /// The location for a schedule that is made now.
+    ///
+    /// # Errors
+    /// When the client or customer was removed.
+    pub fn location(&self) -> Result<String, Gone> {
+        self.with_levels(|levels| levels.location().to_string())
+    }
+
+    /// Whether so many bytes fit, given what is taken, by the records as published now.
+    ///
+    /// # Errors
+    /// [`Refusal::SpaceExceeded`]; [`Refusal::ClientRemoved`].
+    pub fn fits(&self, taken: Taken, bytes: u64, purpose: Purpose) -> Result<(), Refusal> {
+        let fits = |levels: &Levels<'_>| {
+            fit(&levels.figures(taken), bytes, purpose).map_err(|short| levels.exceeded(short))
+        };
+        self.with_levels(fits)
+            .map_err(|Gone| Refusal::ClientRemoved)?
     }
 
     /// Waits until an edit bars the act, and says why. Never returns while it stays admitted.

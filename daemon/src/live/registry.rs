@@ -5,9 +5,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use penstock_policy::admit::Act;
+use penstock_policy::mcal::Month;
 use penstock_policy::record::{RecordId, Schedule};
 use penstock_policy::refusal::Refusal;
 use penstock_wire::view::{Event, Running};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -21,6 +23,9 @@ use crate::throttle::Grain;
 /// A session without a request for so long is over (rules, section 8).
 const IDLE: Duration = Duration::from_secs(600);
 
+/// How long whoever deleted a snapshot may use the reserve: a prune repacks before it deletes (rules, section 6).
+const PRUNES: Duration = Duration::from_secs(3600);
+
 /// How long a schedule's purse outlives its session.
 const PURSE_KEPT: Duration = Duration::from_secs(5);
 
@@ -33,7 +38,8 @@ struct Inner {
     store: Store,
     events: Events,
     rooms: Mutex<Rooms>,
-    /// Histories on their way to the store; the stop waits for them.
+    /// What is done to its end whoever goes away: objects being stored and deleted, histories on their way to the
+    /// store. The stop waits for it.
     writing: TaskTracker,
 }
 
@@ -42,6 +48,8 @@ struct Rooms {
     sessions: HashMap<RecordId, Arc<Session>>,
     /// What sessions that ended paid from, and when they ended.
     purses: HashMap<RecordId, (Purse, Duration)>,
+    /// Of which schedules a snapshot was deleted within the last hour, and when the last was.
+    forgot: HashMap<RecordId, Duration>,
     /// Schedules that nobody may enter, because they are being removed.
     closed: HashSet<RecordId>,
     draining: bool,
@@ -108,6 +116,39 @@ impl Live {
     pub fn join(&self, schedule: RecordId) -> Option<Request> {
         let rooms = self.rooms();
         rooms.sessions.get(&schedule)?.join(self.over())
+    }
+
+    /// The month that the schedule's running backup belongs to, or one that begins now; none when the customer was
+    /// removed.
+    #[must_use]
+    pub fn month(&self, place: &Place, schedule: RecordId) -> Option<Month> {
+        match self.session(schedule) {
+            Some(session) => session.month(),
+            None => place.month(),
+        }
+    }
+
+    /// A snapshot of the schedule was deleted. Remembered beyond its session, because `restic forget` and `restic prune`
+    /// are two; not beyond the server's stop.
+    pub fn forgot(&self, schedule: RecordId) {
+        let now = self.0.clock.monotonic();
+        self.rooms().forgot.insert(schedule, now);
+    }
+
+    /// Whether a snapshot of the schedule was deleted within the last hour.
+    #[must_use]
+    pub fn prunes(&self, schedule: RecordId) -> bool {
+        let now = self.0.clock.monotonic();
+        let forgot = self.rooms().forgot.get(&schedule).copied();
+        forgot.is_some_and(|at| now.saturating_sub(at) < PRUNES)
+    }
+
+    /// Does something to its end, even if whoever waits for it goes away; the stop waits for it.
+    pub fn outlasting<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> JoinHandle<T> {
+        self.0.writing.spawn(work)
     }
 
     /// What runs, by address.
@@ -178,9 +219,13 @@ impl Live {
 
     fn look_around(&self) {
         let now = self.0.clock.monotonic();
-        self.rooms()
+        let mut rooms = self.rooms();
+        let old = |at: Duration, kept| now.saturating_sub(at) >= kept;
+        rooms
             .purses
-            .retain(|_, (_, ended)| now.saturating_sub(*ended) < PURSE_KEPT);
+            .retain(|_, (_, ended)| !old(*ended, PURSE_KEPT));
+        rooms.forgot.retain(|_, at| !old(*at, PRUNES));
+        drop(rooms);
         let sessions: Vec<_> = self.rooms().sessions.values().cloned().collect();
         for session in sessions {
             if let Some((before, now)) = session.tick() {
@@ -243,6 +288,8 @@ impl Live {
             if let Err(refusal) = store.session_ended(client, schedule, view, snapshot).await {
                 tracing::warn!(refusal = refusal.code(), "a session's history was not kept");
             }
+            // Its last request is over: the figure is sure.
+            super::figures::keep(&store).await;
         });
     }
 

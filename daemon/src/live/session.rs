@@ -8,6 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use penstock_policy::explain::Binding;
 use penstock_policy::levels::Direction;
+use penstock_policy::mcal::Month;
 use penstock_policy::record::{RecordId, Schedule};
 use penstock_wire::view::{Running, SessionView};
 
@@ -62,6 +63,8 @@ struct State {
     snapshot: Option<Timestamp>,
     read: bool,
     deleted: bool,
+    /// The month that its backup belongs to; none when the next one begins.
+    month: Option<Month>,
     last_activity: Duration,
     last_activity_wall: Option<Timestamp>,
     ended: bool,
@@ -103,7 +106,10 @@ impl Session {
             began: clock.monotonic(),
             disk: Held::new(clock.clone()),
             clock: clock.clone(),
-            state: Mutex::default(),
+            state: Mutex::new(State {
+                month: place.month(),
+                ..State::default()
+            }),
             samples: Mutex::default(),
             limit: Mutex::new(None),
             place,
@@ -158,10 +164,25 @@ impl Session {
                 state.locks.remove(&name);
             }
             Doing::Stored => state.stored = true,
-            Doing::Snapshot => state.snapshot = Some(now),
+            Doing::Snapshot => {
+                state.snapshot = Some(now);
+                state.month = None;
+            }
             Doing::Read => state.read = true,
             Doing::Deleted => state.deleted = true,
         }
+    }
+
+    /// The month that its backup belongs to: the one it began in (rules, section 5). What comes after a snapshot is
+    /// another backup. None when the customer was removed.
+    #[must_use]
+    pub fn month(&self) -> Option<Month> {
+        let now = self.place.month();
+        let mut state = self.state();
+        if state.month.is_none() {
+            state.month = now;
+        }
+        state.month
     }
 
     /// What it is, by what it did so far: `backup`, `restore`, `prune`, `unfinished` or `other`.

@@ -252,20 +252,74 @@ async fn a_session_is_named_by_what_it_did_and_over_when_its_locks_are_gone() {
     assert_eq!(session.history().1, Some(scene.clock.wall()));
 }
 
-#[tokio::test]
-async fn ending_a_session_and_beginning_the_next_hands_out_no_fresh_burst() {
-    let scene = Scene::new("2026-11-25T12:00:00Z", "4MiB/s always");
-    let folder = tempfile::tempdir().unwrap();
+#[tokio::test(start_paused = true)]
+async fn a_backup_belongs_to_the_month_it_began_in_and_the_next_to_its_own() {
+    let scene = Scene::new("2026-11-30T23:59:50Z", "inherit");
+    let session = scene.session();
+    let month = || session.month().unwrap().to_string();
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    assert_eq!(month(), "2026-11");
+    session.did(Doing::Stored);
+    assert_eq!(month(), "2026-11");
+    session.did(Doing::Snapshot);
+    assert_eq!(month(), "2026-12");
+}
+
+/// Sessions on a store of their own.
+fn live_on(
+    folder: &std::path::Path,
+    clock: &Clock,
+) -> (super::Live, crate::store::Store, crate::store::Writer) {
     let events = crate::events::Events::new();
     let options = crate::store::Options {
-        state_dir: folder.path().to_owned(),
-        clock: scene.clock.clone(),
+        state_dir: folder.to_owned(),
+        clock: clock.clone(),
         events: events.clone(),
         secret: || "psk_x".to_owned(),
         time_zone: penstock_policy::throttle::Zone::utc(),
     };
     let (store, writer) = crate::store::Store::open(options).unwrap();
-    let live = super::Live::new(scene.clock.clone(), store.clone(), events);
+    let live = super::Live::new(clock.clone(), store.clone(), events);
+    (live, store, writer)
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_deleted_a_snapshot_prunes_for_an_hour() {
+    let scene = Scene::new("2026-11-25T12:00:00Z", "inherit");
+    let folder = tempfile::tempdir().unwrap();
+    let (live, ..) = live_on(folder.path(), &scene.clock);
+    assert!(!live.prunes(RecordId(5)));
+    live.forgot(RecordId(5));
+    assert!(live.prunes(RecordId(5)));
+    assert!(!live.prunes(RecordId(6)));
+    tokio::time::sleep(Duration::from_secs(3599)).await;
+    assert!(live.prunes(RecordId(5)));
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert!(!live.prunes(RecordId(5)));
+}
+
+#[tokio::test]
+async fn what_outlasts_its_request_is_waited_for_by_the_stop() {
+    let scene = Scene::new("2026-11-25T12:00:00Z", "inherit");
+    let folder = tempfile::tempdir().unwrap();
+    let (live, ..) = live_on(folder.path(), &scene.clock);
+    let (goes_on, may_go_on) = tokio::sync::oneshot::channel::<()>();
+    drop(live.outlasting(may_go_on));
+    let stopping = tokio::spawn({
+        let live = live.clone();
+        async move { live.finish().await }
+    });
+    tokio::task::yield_now().await;
+    assert!(!stopping.is_finished());
+    goes_on.send(()).unwrap();
+    stopping.await.unwrap();
+}
+
+#[tokio::test]
+async fn ending_a_session_and_beginning_the_next_hands_out_no_fresh_burst() {
+    let scene = Scene::new("2026-11-25T12:00:00Z", "4MiB/s always");
+    let folder = tempfile::tempdir().unwrap();
+    let (live, store, writer) = live_on(folder.path(), &scene.clock);
     let once = async || {
         let request = live.enter(&scene.place(), &scene.schedule).unwrap();
         let session = Arc::clone(request.session());

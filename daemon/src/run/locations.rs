@@ -2,15 +2,15 @@
 
 use std::path::Path;
 
-use crate::admin::Locations;
 use crate::run::RunError;
 use crate::store::{LocationRecord, Store};
-use crate::vault::{Location, VaultError};
+use crate::vault::{Location, Locations, VaultError};
 
 /// The first location's name.
 pub const MAIN: &str = "main";
 
-/// The locations as recorded; `main` is made when none is. One whose disk is away is kept, and answers that it is.
+/// The locations as recorded; `main` is made when none is, which is at the very first start: one that was forgotten stays
+/// so. One whose disk is away is kept, answers that it is, and is used again as soon as its marker is back.
 ///
 /// # Errors
 /// When the first location can't be made, or the records can't be read or written.
@@ -19,12 +19,13 @@ pub async fn open(store: &Store, main: &Path) -> Result<Locations, RunError> {
         .read(|reader| reader.locations())
         .await
         .map_err(|error| RunError::System(std::io::Error::other(error)))?;
-    let mut locations = Locations::new();
+    let locations = Locations::default();
+    let first_start = recorded.is_empty();
     for record in recorded {
         let location = Location::recorded(Path::new(&record.path), &record.id)?;
-        locations.insert(record.name, location);
+        locations.put(record.name, location);
     }
-    if !locations.contains_key(MAIN) {
+    if first_start {
         let location = make(main).await?;
         store
             .record_location(LocationRecord {
@@ -34,9 +35,9 @@ pub async fn open(store: &Store, main: &Path) -> Result<Locations, RunError> {
             })
             .await
             .map_err(|refusal| RunError::System(std::io::Error::other(refusal.cause())))?;
-        locations.insert(MAIN.to_owned(), location);
+        locations.put(MAIN.to_owned(), location);
     }
-    for (name, location) in &locations {
+    for (name, location) in locations.all().iter() {
         prepare(name, location, main).await;
     }
     Ok(locations)

@@ -42,6 +42,7 @@ impl Origin {
     pub fn reload(
         &mut self,
         publish: &watch::Sender<Arc<Settings>>,
+        roots: &watch::Sender<Vec<PathBuf>>,
         certificates: Option<&Certificates>,
     ) {
         let new = match Config::load(&self.path) {
@@ -64,6 +65,7 @@ impl Origin {
             tracing::warn!(%error, "the log's filter stays as it was");
         }
         publish.send_replace(Arc::new(settings(&new)));
+        roots.send_replace(new.location_roots.clone());
         self.config = new;
         tracing::info!(file = %self.path.display(), "configuration reloaded");
     }

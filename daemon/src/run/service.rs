@@ -8,7 +8,7 @@ use penstock_policy::throttle::Zone;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::locations::{self, MAIN};
+use super::locations;
 use super::reload::{Origin, settings};
 use super::tasks::Tasks;
 use super::{Passed, RunError};
@@ -16,17 +16,20 @@ use crate::admin::{self, Admin};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::events::Events;
-use crate::gateway::{self, Crowd, Doorkeeper, Gateway, Limiter};
+use crate::gateway::{self, Crowd, Disks, Doorkeeper, Gateway, Limiter};
 use crate::listen::tcp;
 use crate::listen::tls::Certificates;
-use crate::live::{Live, Refusals};
+use crate::live::{self, Live, Refusals};
 use crate::secrets::{self, Hasher};
-use crate::store::{Options, Store, Writer};
+use crate::store::{Options, Store, Writer, day_of};
 use crate::system::notify::Notifier;
 use crate::system::signals::{Signal, Signals};
 
 /// How often the service manager is told how things are.
 const STATUS_EVERY: Duration = Duration::from_secs(10);
+
+/// How often is looked whether a day's samples are still to be kept.
+const SAMPLES_EVERY: Duration = Duration::from_secs(300);
 
 /// How often the trash is looked at.
 const TRASH_EVERY: Duration = Duration::from_secs(3600);
@@ -51,6 +54,7 @@ pub async fn serve(mut origin: Origin, passed: Passed) -> Result<(), RunError> {
     let refusals = Refusals::new(clock.clone(), events.clone(), saved);
     let hasher = Hasher::new();
     let (publish, followed) = watch::channel(Arc::new(settings(&origin.config)));
+    let (publish_roots, roots) = watch::channel(origin.config.location_roots.clone());
     let certificates = match &origin.config.tls {
         Some(tls) => Some(Certificates::new(Arc::clone(&tls.certified))?),
         None => None,
@@ -65,8 +69,8 @@ pub async fn serve(mut origin: Origin, passed: Passed) -> Result<(), RunError> {
         store: store.clone(),
         live: live.clone(),
         refusals: refusals.clone(),
-        locations: Arc::new(places.clone()),
-        main_location: MAIN.to_owned(),
+        locations: places.clone(),
+        disks: Disks::default(),
         doorkeeper: Doorkeeper::new(store.clone(), hasher.clone(), limiter)?,
         clock: clock.clone(),
         crowd: Crowd::new(limits.uploads),
@@ -82,6 +86,7 @@ pub async fn serve(mut origin: Origin, passed: Passed) -> Result<(), RunError> {
         refusals: refusals.clone(),
         events: events.clone(),
         locations: places,
+        roots,
         hasher,
         clock: clock.clone(),
         started: clock.wall(),
@@ -151,8 +156,20 @@ pub async fn serve(mut origin: Origin, passed: Passed) -> Result<(), RunError> {
         refusals.keep_saved(store.clone(), stop.clone()),
     );
     house.spawn(
+        "the figures' keeper",
+        live::keep_figures(store.clone(), stop.clone()),
+    );
+    house.spawn(
+        "the counter",
+        live::recount(store.clone(), gateway.locations.clone(), stop.clone()),
+    );
+    house.spawn(
         "the trash's keeper",
         keep_trash(Arc::clone(&admin), stop.clone()),
+    );
+    house.spawn(
+        "the samples' keeper",
+        keep_samples(store.clone(), clock.clone(), stop.clone()),
     );
     house.spawn(
         "the manager's reporter",
@@ -171,7 +188,7 @@ pub async fn serve(mut origin: Origin, passed: Passed) -> Result<(), RunError> {
             signal = signals.next() => match signal {
                 Signal::Reload => {
                     notifier.reloading();
-                    origin.reload(&publish, certificates.as_ref());
+                    origin.reload(&publish, &publish_roots, certificates.as_ref());
                     notifier.ready();
                 }
                 Signal::Drain => break Ok(()),
@@ -197,6 +214,8 @@ pub async fn serve(mut origin: Origin, passed: Passed) -> Result<(), RunError> {
     live.finish().await;
     stop.cancel();
     house.finish().await;
+    // Nobody works any more: a start after this counts nothing.
+    live::keep(&store).await;
     store.close().await;
     close(writer).await;
     tracing::info!("stopped");
@@ -302,6 +321,29 @@ async fn keep_trash(admin: Arc<Admin>, stop: CancellationToken) {
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(TRASH_EVERY) => admin::trash::expire(&admin).await,
+        }
+    }
+}
+
+/// Keeps each day what every schedule uses: soon after midnight in the server's zone, and after a start if today's
+/// samples are missing. What was still being counted is looked at again.
+async fn keep_samples(store: Store, clock: Clock, stop: CancellationToken) {
+    let mut kept = None;
+    loop {
+        let now = clock.wall();
+        let today = day_of(now, &store.tree().server.time_zone);
+        if kept != Some(today) {
+            match store.sample(now).await {
+                Ok(true) => kept = Some(today),
+                Ok(false) => {}
+                Err(refusal) => {
+                    tracing::warn!(cause = refusal.cause(), "no samples of used space");
+                }
+            }
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(SAMPLES_EVERY) => {}
         }
     }
 }

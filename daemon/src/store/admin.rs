@@ -4,16 +4,17 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use penstock_policy::names::Address;
-use penstock_policy::record::{Client, Credential, Customer, PassKey, Secret};
+use penstock_policy::record::{Client, Credential, Customer, PassKey, RecordId, Secret};
 use penstock_wire::view::Who;
 
 use super::Store;
 use super::command::{
-    AddClients, AddCustomer, AddReseller, Added, Edit, Edited, Rejected, Removal, TrashState,
-    TrashWork,
+    AddClients, AddCustomer, AddReseller, Added, Applied, Apply, Edit, Edited, NotApplied,
+    Rejected, Removal, Staged, TrashState, TrashWork, Unavailable,
 };
 use super::trash::Row;
-use super::verbs::{client, customer, edit, remove, trash};
+use super::verbs::apply::Undeclared;
+use super::verbs::{apply, client, customer, edit, remove, trash};
 
 impl Store {
     /// Edits one record's fields.
@@ -31,6 +32,15 @@ impl Store {
     /// See [`Store::edit`].
     pub async fn undo(&self, edit: u64, dry_run: bool, who: Who) -> Result<Edited, Rejected> {
         self.decide(move |tx| edit::undo(tx, edit, dry_run, &who))
+            .await
+    }
+
+    /// Adds to the bank's credit, with a note for the ledger: one line, at most 200 characters.
+    ///
+    /// # Errors
+    /// [`Rejected::Forbidden`] while the bank is unlimited; see [`Store::edit`].
+    pub async fn mcal_add(&self, units: u32, note: String, who: Who) -> Result<Edited, Rejected> {
+        self.decide(move |tx| edit::mcal_add(tx, units, &note, &who))
             .await
     }
 
@@ -239,5 +249,34 @@ impl Store {
             .iter()
             .filter(|row| row.state == TrashState::There && row.expires(days) <= at);
         Ok(expired.map(|row| row.item).collect())
+    }
+
+    /// Applies declared records in one transaction; a dry run only shows what it would do.
+    ///
+    /// # Errors
+    /// See [`Store::edit`]; the sentence names the record.
+    pub async fn apply(&self, ask: Apply, who: Who) -> Result<Applied, Rejected> {
+        match self.decide(move |tx| apply::apply(tx, &ask, &who)).await {
+            Ok(applied) => Ok(applied),
+            Err(NotApplied::Shown(shown)) => Ok(*shown),
+            Err(NotApplied::No(rejected)) => Err(rejected),
+        }
+    }
+
+    /// The schedules that would go to the trash if the records were applied and what isn't declared were pruned.
+    ///
+    /// # Errors
+    /// When the records can't be read.
+    pub async fn pruned_schedules(
+        &self,
+        records: Arc<Vec<Staged>>,
+    ) -> Result<Vec<RecordId>, Unavailable> {
+        let (shared, tree) = (self.shared.clone(), self.tree());
+        self.blocking(move || {
+            let look = shared.begin_read()?;
+            let surplus = Undeclared::of(&look, &tree, &records)?;
+            Ok(surplus.schedules(&look, &tree)?)
+        })
+        .await
     }
 }

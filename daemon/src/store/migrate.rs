@@ -18,7 +18,7 @@ use super::trouble::Trouble;
 type Step = fn(&WriteTransaction) -> Result<(), Trouble>;
 
 /// The step from each format to the next, beginning with format 1.
-const STEPS: [Step; 1] = [indexes];
+const STEPS: [Step; 2] = [indexes, space_and_mcals];
 
 /// Brings the records to this program's format.
 pub(super) fn migrate(database: &Database, place: &Place) -> Result<(), OpenError> {
@@ -59,6 +59,13 @@ fn migrate_by(database: &Database, step: Step, to: u64) -> Result<(), Trouble> {
     put(&txn, META, "format", &to)?;
     txn.commit()?;
     Ok(())
+}
+
+/// Format 2 had neither figures of used space nor a ledger; its schedules are counted at the next start. Fields that came
+/// with them have defaults.
+fn space_and_mcals(txn: &WriteTransaction) -> Result<(), Trouble> {
+    make_tables(txn)?;
+    put(txn, META, "next-entry", &1u64)
 }
 
 /// Format 1 had no indexes of folded ids, folders and the audit by record, and neither the last backups' table nor the

@@ -6,10 +6,13 @@ mod cache;
 mod command;
 mod data;
 mod ids;
+mod ledger;
 mod migrate;
 mod open;
 mod reader;
+mod samples;
 mod schema;
+mod shares;
 mod storage;
 #[cfg(test)]
 mod tests;
@@ -17,6 +20,7 @@ mod trash;
 mod tree;
 mod trouble;
 mod tx;
+mod used;
 mod verbs;
 mod writer;
 
@@ -28,13 +32,15 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 pub use cache::Found;
 pub use command::{
-    AddClients, AddCustomer, AddReseller, Added, Edit, Edited, Enrol, Enrolled, LocationRecord,
-    NewSchedule, Register, Registered, Rejected, Removal, Target, TrashState, TrashWork,
-    Unavailable,
+    AddClients, AddCustomer, AddReseller, Added, Applied, Apply, Edit, Edited, Enrol, Enrolled,
+    Fresh, LocationRecord, NewSchedule, Register, Registered, Rejected, Removal, Staged, Target,
+    TrashState, TrashWork, Unavailable,
 };
 pub use open::{OpenError, Options};
 pub use reader::{AuditFilter, BrokenAt, Reader, Resolved};
+pub use samples::{SAMPLE_DAYS, UsedByDay, date_of, day_of};
 pub use tree::{ClientState, Tree};
+pub use used::Lying;
 
 use cache::Cache;
 use migrate::migrate;
@@ -42,6 +48,8 @@ use open::{Place, Storage};
 use trouble::{Stop, Trouble};
 use tx::{Counters, Tx};
 use writer::{Call, Message, Shared, Worker};
+
+use crate::space::Books;
 
 /// Commands that may wait for the writer; whoever brings more waits to be let in.
 const QUEUE: usize = 1024;
@@ -52,6 +60,7 @@ pub struct Store {
     queue: mpsc::Sender<Message>,
     tree: watch::Receiver<Arc<Tree>>,
     cache: Arc<Cache>,
+    books: Arc<Books>,
     shared: Arc<Shared>,
 }
 
@@ -82,6 +91,7 @@ impl Store {
         let snapshot = shared.begin_read().map_err(damaged)?;
         let counters = Counters::read(&snapshot).map_err(damaged)?;
         let tree = Tree::load(&snapshot).map_err(damaged)?;
+        let books = Arc::new(used::load(&snapshot, &tree).map_err(damaged)?);
         let (publish, tree) = watch::channel(Arc::new(tree));
         let (queue, commands) = mpsc::channel(QUEUE);
         let cache = Arc::new(Cache::default());
@@ -92,6 +102,7 @@ impl Store {
             queue: commands,
             tree: publish,
             cache: cache.clone(),
+            books: books.clone(),
             counters,
             doubtful: None,
             clock: options.clock,
@@ -111,6 +122,7 @@ impl Store {
             queue,
             tree,
             cache,
+            books,
             shared,
         };
         Ok((store, Writer(thread)))
@@ -126,6 +138,12 @@ impl Store {
     #[must_use]
     pub fn follow(&self) -> watch::Receiver<Arc<Tree>> {
         self.tree.clone()
+    }
+
+    /// What is used and reserved.
+    #[must_use]
+    pub fn books(&self) -> &Books {
+        &self.books
     }
 
     /// What this customer's id leads to. For an id that leads to nobody it takes as long as for another: once asked, it

@@ -17,9 +17,9 @@ use super::trouble::Trouble;
 pub(super) type Def<K> = TableDefinition<'static, K, &'static [u8]>;
 
 /// The layout that this program writes.
-pub(super) const FORMAT: u64 = 2;
+pub(super) const FORMAT: u64 = 3;
 
-/// Counters by name: `format`, `commit`, `next-id`, `next-edit`, `next-item`; and `audit-head`, the newest hash.
+/// Counters by name: `format`, `commit`, `next-id`, `next-edit`, `next-item`, `next-entry`; and `audit-head`, the newest hash.
 pub(super) const META: Def<&str> = TableDefinition::new("meta");
 /// The server's record, under 0.
 pub(super) const SERVER: Def<u64> = TableDefinition::new("server");
@@ -47,6 +47,14 @@ pub(super) const FOLDERS: Def<(&str, &str)> = TableDefinition::new("folders");
 pub(super) const SESSIONS: Def<(u64, u64)> = TableDefinition::new("sessions");
 /// Schedule to the arrival of its newest snapshot.
 pub(super) const LAST_BACKUP: Def<u64> = TableDefinition::new("last_backup");
+/// Schedule to the bytes of its files, and whether something may be writing. No row: to be counted.
+pub(super) const USED: Def<u64> = TableDefinition::new("used");
+/// (schedule, day since 1970-01-01 in the server's zone) to the bytes it used on that day.
+pub(super) const SAMPLES: Def<(u64, u64)> = TableDefinition::new("samples");
+/// Number to the ledger's entry.
+pub(super) const LEDGER: Def<u64> = TableDefinition::new("ledger");
+/// (kind of account, its record, entry): which entries of the ledger concern an account.
+pub(super) const LEDGER_OF: Def<(u8, u64, u64)> = TableDefinition::new("ledger_of");
 /// Location's name to where it is and its marker's id.
 pub(super) const LOCATIONS: Def<&str> = TableDefinition::new("locations");
 /// Reference to the refusal's row.
@@ -96,6 +104,8 @@ pub(super) fn make_tables(txn: &WriteTransaction) -> Result<(), Trouble> {
         LAST_BACKUP,
         AUDIT,
         TRASH,
+        USED,
+        LEDGER,
     ] {
         txn.open_table(table)?;
     }
@@ -103,10 +113,14 @@ pub(super) fn make_tables(txn: &WriteTransaction) -> Result<(), Trouble> {
         txn.open_table(table)?;
     }
     txn.open_table(FOLDERS)?;
-    txn.open_table(SESSIONS)?;
+    for table in [SESSIONS, SAMPLES] {
+        txn.open_table(table)?;
+    }
     txn.open_table(LOCATIONS)?;
     txn.open_table(REFUSALS)?;
-    txn.open_table(AUDIT_OF)?;
+    for table in [AUDIT_OF, LEDGER_OF] {
+        txn.open_table(table)?;
+    }
     Ok(())
 }
 

@@ -11,10 +11,12 @@ use penstock_wire::view::Event;
 use redb::{Key, WriteTransaction};
 use serde::Serialize;
 
+use super::samples;
 use super::schema::{
-    CLIENT_COUNTS, CLIENTS, CUSTOMERS, Def, Look, META, RESELLERS, SCHEDULES, SERVER, Span, Visit,
-    delete, of, put,
+    CLIENT_COUNTS, CLIENTS, CUSTOMERS, Def, Look, META, RESELLERS, SCHEDULES, SERVER, Span, USED,
+    Visit, delete, of, put,
 };
+use super::shares::Sum;
 use super::tree::{ClientState, Tree};
 use super::trouble::Trouble;
 
@@ -29,6 +31,8 @@ pub(super) struct Counters {
     pub next_edit: u64,
     /// The next trash item's number.
     pub next_item: u64,
+    /// The next ledger entry's number.
+    pub next_entry: u64,
     /// The newest audit entry's hash.
     pub audit_head: [u8; 32],
 }
@@ -39,6 +43,8 @@ pub(super) struct Tx {
     at: Cell<Timestamp>,
     writes: Cell<u64>,
     draft: RefCell<Draft>,
+    /// Sums that are to be held against what there is later; none while each is at once.
+    later: RefCell<Option<BTreeSet<Sum>>>,
 }
 
 /// What is published once the transaction is durable.
@@ -52,6 +58,10 @@ pub(super) struct Draft {
     pub touched: BTreeSet<RecordId>,
     /// Ids, by customer and folded, that lead elsewhere now, or are blocked or not any more.
     pub ids: BTreeSet<(RecordId, String)>,
+    /// Customers that are new, gone, or belong to another reseller.
+    pub customers: BTreeSet<RecordId>,
+    /// Schedules that were deleted for good.
+    pub gone: BTreeSet<RecordId>,
     /// What is told.
     pub events: Vec<Event>,
 }
@@ -63,11 +73,14 @@ impl Tx {
             txn,
             at: Cell::new(at),
             writes: Cell::new(0),
+            later: RefCell::new(None),
             draft: RefCell::new(Draft {
                 tree,
                 counters,
                 touched: BTreeSet::new(),
                 ids: BTreeSet::new(),
+                customers: BTreeSet::new(),
+                gone: BTreeSet::new(),
                 events: Vec::new(),
             }),
         }
@@ -86,6 +99,22 @@ impl Tx {
     /// How many rows were written so far.
     pub fn writes(&self) -> u64 {
         self.writes.get()
+    }
+
+    /// From now on sums are put off: of several changes only what comes of all of them has to fit.
+    pub fn put_off(&self) {
+        self.later.replace(Some(BTreeSet::new()));
+    }
+
+    /// Whether sums are put off; then these are noted.
+    pub fn puts_off(&self, sums: &[Sum]) -> bool {
+        let mut later = self.later.borrow_mut();
+        later.as_mut().map(|later| later.extend(sums)).is_some()
+    }
+
+    /// Sums aren't put off any more; those that were.
+    pub fn put_off_no_more(&self) -> Vec<Sum> {
+        self.later.take().into_iter().flatten().collect()
     }
 
     /// Server, resellers, customers and counts as of now. Cheap: the maps share structure.
@@ -186,7 +215,9 @@ impl Tx {
     /// Writes a customer.
     pub fn put_customer(&self, customer: &Customer) -> Result<(), Trouble> {
         self.put(CUSTOMERS, customer.id.0, customer)?;
-        self.draft.borrow_mut().tree.set_customer(customer.clone());
+        let mut draft = self.draft.borrow_mut();
+        draft.customers.insert(customer.id);
+        draft.tree.set_customer(customer.clone());
         Ok(())
     }
 
@@ -194,7 +225,9 @@ impl Tx {
     pub fn drop_customer(&self, customer: &Customer) -> Result<(), Trouble> {
         self.delete(CUSTOMERS, customer.id.0)?;
         self.set_client_count(customer.id, 0)?;
-        self.draft.borrow_mut().tree.drop_customer(customer);
+        let mut draft = self.draft.borrow_mut();
+        draft.customers.insert(customer.id);
+        draft.tree.drop_customer(customer);
         Ok(())
     }
 
@@ -225,6 +258,14 @@ impl Tx {
         self.touch(schedule.client);
         let key = (schedule.client.0, schedule.name.as_str());
         self.put(SCHEDULES, key, schedule)
+    }
+
+    /// A schedule was deleted for good: its figures and samples with it.
+    pub fn drop_schedule(&self, schedule: RecordId) -> Result<(), Trouble> {
+        self.delete(USED, schedule.0)?;
+        samples::drop_all(self, schedule)?;
+        self.draft.borrow_mut().gone.insert(schedule);
+        Ok(())
     }
 
     /// Writes the counters, and says what is to be published: the draft, and the touched clients as they are now.
@@ -277,6 +318,7 @@ impl Counters {
         next_id: 3,
         next_edit: 1,
         next_item: 1,
+        next_entry: 1,
         audit_head: [0; 32],
     };
 
@@ -294,6 +336,7 @@ impl Counters {
             next_id: counter("next-id")?,
             next_edit: counter("next-edit")?,
             next_item: counter("next-item")?,
+            next_entry: counter("next-entry")?,
             audit_head: look.get(META, "audit-head")?.unwrap_or_default(),
         })
     }
@@ -305,6 +348,7 @@ impl Counters {
             ("next-id", self.next_id),
             ("next-edit", self.next_edit),
             ("next-item", self.next_item),
+            ("next-entry", self.next_entry),
         ] {
             put(txn, META, name, &value)?;
         }

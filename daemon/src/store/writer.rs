@@ -15,8 +15,10 @@ use super::schema::Look;
 use super::tree::Tree;
 use super::trouble::{Stop, Trouble};
 use super::tx::{Counters, Sealed, Tx};
+use super::used;
 use crate::clock::Clock;
 use crate::events::Events;
+use crate::space::Books;
 
 /// Most commands of one transaction.
 const GROUP: usize = 512;
@@ -64,6 +66,7 @@ pub(super) struct Worker {
     pub queue: mpsc::Receiver<Message>,
     pub tree: watch::Sender<Arc<Tree>>,
     pub cache: Arc<Cache>,
+    pub books: Arc<Books>,
     pub counters: Counters,
     /// A transaction whose commit failed, and nobody could look yet whether it is there.
     pub doubtful: Option<Sealed>,
@@ -268,8 +271,13 @@ impl Worker {
     fn publish(&mut self, sealed: Sealed) {
         let Sealed { draft, clients } = sealed;
         self.counters = draft.counters;
-        self.cache.publish(clients, draft.ids);
-        self.tree.send_replace(Arc::new(draft.tree));
+        let tree = Arc::new(draft.tree);
+        // At one instant for whoever reserves space: records and figures are never of two different commits.
+        self.books.republish(|edition| {
+            used::publish(edition, &tree, &draft.customers, &clients, &draft.gone);
+            self.cache.publish(clients, draft.ids);
+            self.tree.send_replace(tree);
+        });
         for event in draft.events {
             self.events.send(event);
         }

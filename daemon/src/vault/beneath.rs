@@ -136,6 +136,22 @@ pub(super) fn unlink<P: ?Sized + NixPath>(folder: impl AsFd, name: &P) -> nix::R
     }
 }
 
+/// Removes a plain file and says how many bytes it had; `None` if nothing is there, `ELOOP` if it is no plain file. The
+/// caller lets nobody else remove one of the folder meanwhile. Its blocks are given back when the result is dropped.
+pub(super) fn remove_file(folder: impl AsFd, name: &str) -> io::Result<Option<(File, u64)>> {
+    let file = match open(&folder, name, OFlag::O_PATH) {
+        Ok(fd) => File::from(fd),
+        Err(Errno::ENOENT) => return Ok(None),
+        Err(other) => return Err(other.into()),
+    };
+    let found = file.metadata()?;
+    if !found.is_file() {
+        return Err(Errno::ELOOP.into());
+    }
+    let was_there = unlink(&folder, name)?;
+    Ok(was_there.then_some((file, found.len())))
+}
+
 /// Makes the names in a folder durable: the one place to gather several callers into one sync.
 pub(super) fn sync_folder(folder: impl AsFd) -> nix::Result<()> {
     nix::unistd::fsync(folder)

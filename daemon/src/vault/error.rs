@@ -79,6 +79,16 @@ pub enum VaultError {
     /// An earlier step of this upload failed, so it can't go on.
     #[error("this upload has already failed; send the object again")]
     UploadFailed,
+    /// It was done, and seen by everyone from then on, but that it survives a power cut isn't sure.
+    #[error("cannot {what}: {source}; it was done, but may not survive a power cut")]
+    Unsynced {
+        /// What was tried, as "verb path".
+        what: String,
+        /// Bytes that are stored, or freed, all the same.
+        bytes: u64,
+        /// The operating system's answer.
+        source: io::Error,
+    },
     /// The file system or the file owner's disk quota is full (`ENOSPC`, `EDQUOT`).
     #[error("the disk of the location is full; make room on it")]
     DiskFull,

@@ -35,7 +35,7 @@ struct Step {
 
 /// Walks the folders of one kind.
 #[derive(Debug)]
-pub(super) struct Walker {
+struct Walker {
     repository: Repository,
     kind: Kind,
     /// The number of the next folder to open: 256 of `data/`, one of any other kind.
@@ -89,7 +89,7 @@ impl Listing {
 }
 
 impl Walker {
-    pub(super) fn new(repository: Repository, kind: Kind) -> Walker {
+    fn new(repository: Repository, kind: Kind) -> Walker {
         Walker {
             repository,
             kind,
@@ -106,7 +106,7 @@ impl Walker {
     }
 
     /// The next names and sizes; `None` at the end.
-    pub(super) fn next_batch(&mut self) -> Result<Option<Batch>, VaultError> {
+    fn next_batch(&mut self) -> Result<Option<Batch>, VaultError> {
         let mut batch = Vec::new();
         while batch.len() < BATCH {
             if self.current.is_none() && !self.open_next()? {

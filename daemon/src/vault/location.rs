@@ -5,7 +5,7 @@ use std::{
     io::{self, Read},
     os::{fd::OwnedFd, unix::fs::DirBuilderExt},
     path::{Path, PathBuf},
-    sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
 use bytes::Bytes;
@@ -51,6 +51,10 @@ struct Inner {
     id: String,
     /// Read while folders are made, write while they are moved or removed: else a folder could be made beneath one just removed.
     shape: RwLock<()>,
+    /// Whether what an earlier process left half written was looked for.
+    swept: Mutex<bool>,
+    /// Held while an object is deleted: of two who delete the same one, one learns its size.
+    deleting: Mutex<()>,
 }
 
 impl Location {
@@ -70,6 +74,8 @@ impl Location {
                 path: path.to_owned(),
                 id: id.to_owned(),
                 shape: RwLock::new(()),
+                swept: Mutex::new(false),
+                deleting: Mutex::new(()),
             }),
         })
     }
@@ -131,29 +137,42 @@ impl Location {
         blocking(move || location.root().map(drop)).await
     }
 
-    /// Removes the temporary files of uploads that a crash cut short, and says how many. Only for the start: it would cut running ones.
+    /// Removes the temporary files of uploads that a crash cut short, and says how many. Only for the start: it would cut running
+    /// ones. A location that was away then sees to it by itself when it is back, before anything is written there.
     ///
     /// # Errors
     /// [`VaultError::LocationUnavailable`], [`VaultError::Foreign`] if the folder of uploads is not one, [`VaultError::Io`].
     pub async fn sweep(&self) -> Result<u64, VaultError> {
         let location = self.clone();
         blocking(move || {
-            let incoming = location.own_folder(&location.root()?, INCOMING)?;
-            let names = Dir::from_fd(incoming.try_clone().map_err(at("open", INCOMING))?)
-                .map_err(at("read", INCOMING))?;
-            let mut swept = 0;
-            for entry in names {
-                let entry = entry.map_err(at("read", INCOMING))?;
-                let name = entry.file_name();
-                if Temporary::is_name(name.to_bytes())
-                    && beneath::unlink(&incoming, name).map_err(at("sweep", INCOMING))?
-                {
-                    swept += 1;
-                }
-            }
-            Ok(swept)
+            let root = location.marked()?;
+            let mut swept = location.swept();
+            *swept = true;
+            location.remove_unfinished(&root)
         })
         .await
+    }
+
+    fn remove_unfinished(&self, root: &OwnedFd) -> Result<u64, VaultError> {
+        let incoming = self.own_folder(root, INCOMING)?;
+        let names = Dir::from_fd(incoming.try_clone().map_err(at("open", INCOMING))?)
+            .map_err(at("read", INCOMING))?;
+        let mut removed = 0;
+        for entry in names {
+            let entry = entry.map_err(at("read", INCOMING))?;
+            let name = entry.file_name();
+            if Temporary::is_name(name.to_bytes())
+                && beneath::unlink(&incoming, name).map_err(at("sweep", INCOMING))?
+            {
+                removed += 1;
+            }
+        }
+        Ok(removed)
+    }
+
+    fn swept(&self) -> MutexGuard<'_, bool> {
+        let swept = self.inner.swept.lock();
+        swept.unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Room on the file system.
@@ -175,6 +194,27 @@ impl Location {
 
     /// The location's folder, opened afresh, with the recorded marker in it: the only way into a location.
     pub(super) fn root(&self) -> Result<OwnedFd, VaultError> {
+        let root = self.marked()?;
+        let mut swept = self.swept();
+        if !*swept {
+            // Whoever uploads comes through here first, so that nothing of this process can be half written yet.
+            *swept = true;
+            match self.remove_unfinished(&root) {
+                Ok(0) => {}
+                Ok(files) => {
+                    let path = self.path().display();
+                    tracing::info!(location = %path, files, "removed unfinished uploads");
+                }
+                Err(error) => {
+                    let path = self.path().display();
+                    tracing::warn!(location = %path, %error, "unfinished uploads stay");
+                }
+            }
+        }
+        Ok(root)
+    }
+
+    fn marked(&self) -> Result<OwnedFd, VaultError> {
         let root = open_root(&self.inner.path)?;
         match read_marker(&root) {
             Ok(Some(id)) if id == self.inner.id => Ok(root),
@@ -206,6 +246,12 @@ impl Location {
     /// Held while folders are moved or removed.
     pub(super) fn moving(&self) -> RwLockWriteGuard<'_, ()> {
         let lock = self.inner.shape.write();
+        lock.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Held while an object's name is removed.
+    pub(super) fn deleting(&self) -> MutexGuard<'_, ()> {
+        let lock = self.inner.deleting.lock();
         lock.unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -11,7 +11,6 @@ use super::{
     Kind, Listing, Location, ObjectName, Reader, RepoFolder, Upload, VaultError,
     beneath::{self, Found},
     error::{at, blocking},
-    list::Walker,
     names,
 };
 
@@ -108,29 +107,35 @@ impl Repository {
         Listing::begin(self.clone(), kind).await
     }
 
-    /// Deletes an object; false if there was none. Durable when it returns, in either case.
+    /// Deletes an object and says how many bytes it had; `None` if there was none. Of those who delete the same one at once a
+    /// single one is told. Durable when it returns, in either case.
     ///
     /// # Errors
-    /// [`VaultError::Foreign`] if it is no plain file (it stays), [`VaultError::Io`].
-    pub async fn delete(&self, kind: Kind, name: ObjectName) -> Result<bool, VaultError> {
+    /// [`VaultError::Foreign`] if it is no plain file (it stays), [`VaultError::Unsynced`], [`VaultError::Io`].
+    pub async fn delete(&self, kind: Kind, name: ObjectName) -> Result<Option<u64>, VaultError> {
         let this = self.clone();
         blocking(move || {
             let (folder, path) = (names::folder(kind, &name), object_path(kind, &name));
             let opened = match beneath::open_folder(&this, &*folder) {
-                Err(Errno::ENOENT) => return Ok(false),
+                Err(Errno::ENOENT) => return Ok(None),
                 answer => answer.map_err(at("open", this.shown(&folder)))?,
             };
-            let name = name.to_string();
-            if beneath::look(&opened, &*name).map_err(at("look at", this.shown(&path)))?
-                == Found::Other
-            {
-                return Err(VaultError::Foreign(this.shown(&path)));
-            }
-            let was_there =
-                beneath::unlink(&opened, &*name).map_err(at("delete", this.shown(&path)))?;
+            let removed = {
+                let _alone = this.location().deleting();
+                beneath::remove_file(&opened, &name.to_string())
+                    .map_err(at("delete", this.shown(&path)))?
+            };
+            let bytes = removed.map(|(_, bytes)| bytes);
             // Also when it was gone: the one who removed it may not have come to its sync.
-            beneath::sync_folder(&opened).map_err(at("sync", this.shown(&folder)))?;
-            Ok(was_there)
+            match (beneath::sync_folder(&opened), bytes) {
+                (Ok(()), bytes) => Ok(bytes),
+                (Err(error), Some(bytes)) => Err(VaultError::Unsynced {
+                    what: format!("sync {}", this.shown(&folder)),
+                    bytes,
+                    source: error.into(),
+                }),
+                (Err(error), None) => Err(at("sync", this.shown(&folder))(error)),
+            }
         })
         .await
     }
@@ -163,18 +168,37 @@ impl Repository {
     /// # Errors
     /// As [`Repository::list`].
     pub async fn used(&self) -> Result<u64, VaultError> {
-        let this = self.clone();
-        blocking(move || {
-            let mut sum = this.look(CONFIG)?.unwrap_or(0);
-            for kind in Kind::ALL {
-                let mut walker = Walker::new(this.clone(), kind);
-                while let Some(batch) = walker.next_batch()? {
-                    sum += batch.iter().map(|(_, size)| size).sum::<u64>();
-                }
-            }
-            Ok(sum)
-        })
-        .await
+        Ok(self.used_beside_locks().await? + self.used_by_locks().await?)
+    }
+
+    /// [`Repository::used`] without locks, which are written while the rest is counted.
+    ///
+    /// # Errors
+    /// As [`Repository::list`].
+    pub async fn used_beside_locks(&self) -> Result<u64, VaultError> {
+        let mut sum = self.stat_config().await?.unwrap_or(0);
+        for kind in Kind::ALL.into_iter().filter(|kind| *kind != Kind::Locks) {
+            sum += self.used_by(kind).await?;
+        }
+        Ok(sum)
+    }
+
+    /// The sum of the sizes of all locks, in bytes.
+    ///
+    /// # Errors
+    /// As [`Repository::list`].
+    pub async fn used_by_locks(&self) -> Result<u64, VaultError> {
+        self.used_by(Kind::Locks).await
+    }
+
+    /// Batch by batch, so that whoever stops waiting stops the count as well.
+    async fn used_by(&self, kind: Kind) -> Result<u64, VaultError> {
+        let mut listing = self.list(kind).await?;
+        let mut sum = 0;
+        while let Some(batch) = listing.next().await {
+            sum += batch?.iter().map(|(_, size)| size).sum::<u64>();
+        }
+        Ok(sum)
     }
 
     /// A path in this repository, for people.

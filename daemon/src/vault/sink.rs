@@ -139,8 +139,15 @@ impl Sink {
                 None => Ok(false),
             };
             if placed.map_err(at("store", &target.shown))? {
-                target.sync()?;
-                return Ok(Finished::Stored);
+                return match beneath::sync_folder(&target.folder) {
+                    Ok(()) => Ok(Finished::Stored),
+                    // It has its name and stays: another upload may have been answered for it already.
+                    Err(error) => Err(VaultError::Unsynced {
+                        what: format!("sync the folder of {}", target.shown),
+                        bytes: self.expected,
+                        source: error.into(),
+                    }),
+                };
             }
             if target.name.is_none() {
                 return Err(VaultError::ConfigExists);

@@ -15,7 +15,7 @@ use nix::{
 };
 
 use super::{
-    Location, RepoFolder, VaultError, beneath,
+    Location, RepoFolder, Repository, VaultError, beneath,
     error::{at, blocking},
     folder::plain,
     layout::{make_chain, sync_chain},
@@ -34,6 +34,12 @@ pub struct Trashed {
     pub name: String,
     /// Emptying has begun and was cut short; [`Location::empty_trash`] goes on with it.
     pub emptying: bool,
+}
+
+/// The name that a schedule's folder has in the trash: of the trash's item, and of the schedule.
+#[must_use]
+pub fn trash_name(item: u64, schedule: u64) -> String {
+    format!("{item}-{schedule}")
 }
 
 impl Location {
@@ -69,6 +75,32 @@ impl Location {
             Ok(())
         })
         .await
+    }
+
+    /// The sum of the sizes of all files that count of a repository in the trash; `None` if it isn't there. `folder` is where
+    /// it was, for messages.
+    ///
+    /// # Errors
+    /// [`VaultError::LocationUnavailable`], [`VaultError::BadName`], [`VaultError::Foreign`], [`VaultError::Io`].
+    pub async fn used_in_trash(
+        &self,
+        trash_name: &str,
+        folder: &RepoFolder,
+    ) -> Result<Option<u64>, VaultError> {
+        trash_name_rules(trash_name)?;
+        let (location, folder, name) = (self.clone(), folder.clone(), trash_name.to_owned());
+        let found = blocking(move || {
+            let trash = location.own_folder(&location.root()?, TRASH)?;
+            match beneath::open_folder(&trash, &*name) {
+                Err(Errno::ENOENT) => Ok(None),
+                Ok(fd) => Ok(Some(Repository::new(location, folder, fd))),
+                Err(error) => Err(at("open in the trash", &name)(error)),
+            }
+        });
+        match found.await? {
+            Some(repository) => repository.used().await.map(Some),
+            None => Ok(None),
+        }
     }
 
     /// Moves something from the trash back to `folder`, making the folders above it.

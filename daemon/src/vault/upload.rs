@@ -124,7 +124,7 @@ impl Upload {
     ///
     /// # Errors
     /// [`VaultError::ShortBody`], [`VaultError::HashMismatch`], [`VaultError::ConfigExists`], [`VaultError::Damaged`] if another size is
-    /// stored under the name, [`VaultError::Vanished`], [`VaultError::DiskFull`], [`VaultError::Io`].
+    /// stored under the name, [`VaultError::Vanished`], [`VaultError::Unsynced`] (then it is there all the same), [`VaultError::DiskFull`], [`VaultError::Io`].
     pub async fn finish(mut self) -> Result<Finished, VaultError> {
         let mut sink = self.settle().await?;
         let pieces = mem::take(&mut self.pieces);

@@ -238,6 +238,14 @@ impl ShortName {
     }
 }
 
+impl ShortName {
+    /// The name of the location that is made at the first start.
+    #[must_use]
+    pub fn main() -> Self {
+        Self("main".into())
+    }
+}
+
 impl FromStr for ClientId {
     type Err = NameError;
 

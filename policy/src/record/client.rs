@@ -3,9 +3,11 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::field::{Field, FieldError, Record};
+use super::field::{Field, FieldError, Record, Shape, parse};
 use super::{Activation, Credential, RecordId};
-use crate::names::ClientId;
+use crate::mcal::{Paid, Platform, Plugins};
+use crate::names::{ClientId, ShortName};
+use crate::space::Allotment;
 use crate::throttle::Throttle;
 
 /// A client's record.
@@ -42,6 +44,21 @@ pub struct Client {
     /// SHA-256 of the pass key that gave it the password it has; only that key can issue it another. None for
     /// every other way in, and once an administrator has set the password.
     pub issued_by: Option<[u8; 32]>,
+    /// Where its schedules are made; none leaves it to the customer.
+    #[serde(default)]
+    pub location: Option<ShortName>,
+    /// What its schedules together may use.
+    #[serde(default)]
+    pub space: Allotment,
+    /// Decides with the plugins what it costs for a month.
+    #[serde(default)]
+    pub platform: Platform,
+    /// Plugins that it is licensed for.
+    #[serde(default)]
+    pub plugins: Plugins,
+    /// The newest month that was debited for it. Not an administrator's to set.
+    #[serde(default)]
+    pub paid: Option<Paid>,
 }
 
 /// The ways in (rules, section 4).
@@ -82,6 +99,11 @@ impl Client {
             tag: None,
             first_login: None,
             issued_by: None,
+            location: None,
+            space: Allotment::Unlimited,
+            platform: Platform::Desktop,
+            plugins: Plugins::default(),
+            paid: None,
         }
     }
 }
@@ -89,6 +111,24 @@ impl Client {
 impl Record for Client {
     const KIND: &'static str = "client";
     const FIELDS: &'static [Field<Self>] = &[
+        Field {
+            name: "platform",
+            label: "Platform",
+            help: "desktop or server: what it costs for a month",
+            shape: Shape::Text,
+            get: |r| r.platform.to_string(),
+            set: |r, v| parse(v).map(|v| r.platform = v),
+        },
+        Field {
+            name: "plugins",
+            label: "Plugins",
+            help: "names from the price table, such as sql,exchange, or none; each costs more",
+            shape: Shape::Text,
+            get: |r| r.plugins.to_string(),
+            set: |r, v| parse(v).map(|v| r.plugins = v),
+        },
+        Field::LOCATION,
+        Field::SPACE,
         Field::ACTIVATED,
         Field::REASON,
         Field::UNTIL,

@@ -3,10 +3,13 @@
 use serde::{Deserialize, Serialize};
 
 use super::field::{
-    Field, FieldError, Record, Shape, line, lines, or_word, parse_or_word, parse_yes_no, yes_no,
+    Field, FieldError, Record, Shape, changed, line, lines, or_word, parse_or_word, parse_yes_no,
+    yes_no,
 };
 use super::{Activation, PassKey, RecordId};
+use crate::mcal::{Drawn, Mcals};
 use crate::names::{FullName, ShortName};
+use crate::space::Allotment;
 use crate::throttle::{Throttle, WeekendDays, Zone};
 use crate::units::cut;
 
@@ -54,6 +57,21 @@ pub struct Customer {
     pub weekend_days: Option<WeekendDays>,
     /// None: the server's.
     pub append_only: Option<bool>,
+    /// Where its clients' schedules are made, unless they name another location; none leaves it to the reseller.
+    #[serde(default)]
+    pub location: Option<ShortName>,
+    /// What its clients together may use.
+    #[serde(default)]
+    pub space: Allotment,
+    /// Whether more may be allotted to clients than it has.
+    #[serde(default)]
+    pub overcommit: bool,
+    /// MCALs that its clients together may use. Always Auto for the Default Customer.
+    #[serde(default)]
+    pub mcals: Mcals,
+    /// What was debited of its clients so far. Not an administrator's to set.
+    #[serde(default)]
+    pub drawn: Drawn,
 }
 
 impl Customer {
@@ -87,6 +105,11 @@ impl Customer {
             time_zone: None,
             weekend_days: None,
             append_only: None,
+            location: None,
+            space: Allotment::Unlimited,
+            overcommit: false,
+            mcals: Mcals::Auto,
+            drawn: Drawn::default(),
         }
     }
 
@@ -108,6 +131,17 @@ fn limit(value: &str) -> Result<Option<u32>, FieldError> {
             cut(value)
         ))),
     }
+}
+
+fn mcals(customer: &mut Customer, value: &str) -> Result<(), FieldError> {
+    let mcals = changed(customer.mcals.changed(value))?;
+    if customer.is_default() && mcals != Mcals::Auto {
+        return Err(FieldError(
+            "the Default Customer's MCALs are always Auto".to_owned(),
+        ));
+    }
+    customer.mcals = mcals;
+    Ok(())
 }
 
 impl Record for Customer {
@@ -161,6 +195,9 @@ impl Record for Customer {
             get: |r| r.notes.clone(),
             set: |r, v| lines(v, 4000).map(|v| r.notes = v),
         },
+        Field::LOCATION,
+        Field::SPACE,
+        Field::OVERCOMMIT,
         Field {
             name: "automatically_add_clients",
             label: "Automatically add clients",
@@ -179,6 +216,14 @@ impl Record for Customer {
             shape: Shape::Number,
             get: |r| or_word(r.maximum_client_limit.as_ref(), "unlimited"),
             set: |r, v| limit(v).map(|v| r.maximum_client_limit = v),
+        },
+        Field {
+            name: "mcals",
+            label: "MCALs allotted",
+            help: "Auto (draws on the reseller's), a number, +5 to add, or a number a month such as 25/month",
+            shape: Shape::Number,
+            get: |r| r.mcals.to_string(),
+            set: mcals,
         },
         Field::THROTTLE,
         Field::RESTORE_THROTTLE,

@@ -83,6 +83,11 @@ where
         .map_err(|error: T::Err| FieldError(error.to_string()))
 }
 
+/// A value changed by its own rules, or why it isn't.
+pub(super) fn changed<T, E: std::fmt::Display>(value: Result<T, E>) -> Result<T, FieldError> {
+    value.map_err(|error| FieldError(error.to_string()))
+}
+
 /// `yes` or `no`.
 pub(super) fn yes_no(value: bool) -> String {
     if value { "yes" } else { "no" }.to_owned()

@@ -2,9 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::field::{Field, Record, Shape, line, parse_yes_no, yes_no};
+use super::field::{Field, Record, Shape, changed, line, parse_yes_no, yes_no};
 use super::{Activation, RecordId};
+use crate::mcal::{Drawn, Mcals};
 use crate::names::{FullName, ShortName};
+use crate::space::Allotment;
 use crate::throttle::Throttle;
 
 /// A reseller's record.
@@ -29,6 +31,21 @@ pub struct Reseller {
     pub throttle: Throttle,
     /// The same for restores.
     pub restore_throttle: Throttle,
+    /// Where its customers' schedules are made, unless they name another location; none leaves it to the server.
+    #[serde(default)]
+    pub location: Option<ShortName>,
+    /// What its customers together may use.
+    #[serde(default)]
+    pub space: Allotment,
+    /// Whether more may be allotted to customers than it has.
+    #[serde(default)]
+    pub overcommit: bool,
+    /// MCALs that its customers together may use.
+    #[serde(default)]
+    pub mcals: Mcals,
+    /// What was debited of its customers so far. Not an administrator's to set.
+    #[serde(default)]
+    pub drawn: Drawn,
 }
 
 impl Reseller {
@@ -45,6 +62,11 @@ impl Reseller {
             automatically_add_clients: true,
             throttle: Throttle::Inherit,
             restore_throttle: Throttle::Inherit,
+            location: None,
+            space: Allotment::Unlimited,
+            overcommit: false,
+            mcals: Mcals::Auto,
+            drawn: Drawn::default(),
         }
     }
 }
@@ -60,6 +82,9 @@ impl Record for Reseller {
             get: |r| r.contact.clone(),
             set: |r, v| line(v, 200).map(|v| r.contact = v),
         },
+        Field::LOCATION,
+        Field::SPACE,
+        Field::OVERCOMMIT,
         Field::ACTIVATED,
         Field::REASON,
         Field::UNTIL,
@@ -70,6 +95,14 @@ impl Record for Reseller {
             shape: Shape::YesNo,
             get: |r| yes_no(r.automatically_add_clients),
             set: |r, v| parse_yes_no(v).map(|v| r.automatically_add_clients = v),
+        },
+        Field {
+            name: "mcals",
+            label: "MCALs allotted",
+            help: "Auto (draws on the bank), a number, +5 to add, or a number a month such as 25/month",
+            shape: Shape::Number,
+            get: |r| r.mcals.to_string(),
+            set: |r, v| changed(r.mcals.changed(v)).map(|v| r.mcals = v),
         },
         Field::THROTTLE,
         Field::RESTORE_THROTTLE,

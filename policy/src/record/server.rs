@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::field::{Field, FieldError, Record, Shape, line, parse, parse_yes_no, yes_no};
+use super::field::{Field, FieldError, Record, Shape, changed, line, parse, parse_yes_no, yes_no};
+use crate::mcal::{Bank, Drawn, Month, Prices};
+use crate::names::ShortName;
+use crate::space::Allotment;
 use crate::throttle::{Throttle, WeekendDays, Zone};
 use crate::units::cut;
 
@@ -30,6 +33,44 @@ pub struct Server {
     pub schedule_limit: u32,
     /// Days until the trash is emptied, 1 to 3,650.
     pub trash_days: u32,
+    /// Where schedules are made, unless a level below names another location.
+    #[serde(default = "main_location")]
+    pub location: ShortName,
+    /// What all resellers together may use, the trash included.
+    #[serde(default)]
+    pub space: Allotment,
+    /// Whether more may be allotted to resellers than there is.
+    #[serde(default)]
+    pub overcommit: bool,
+    /// Percent of a location's file system that new data must leave free, 0 to 50.
+    #[serde(default = "disk_reserve")]
+    pub disk_reserve: u32,
+    /// The bank: credit for debits, or unlimited.
+    #[serde(default)]
+    pub mcals: Bank,
+    /// What a client costs for a month.
+    #[serde(default)]
+    pub mcal_prices: Prices,
+    /// What was debited so far. Not an administrator's to set.
+    #[serde(default)]
+    pub drawn: Drawn,
+}
+
+impl Server {
+    /// That month, or the ledger's newest if it is later: the month never goes back, whatever the clock does.
+    #[must_use]
+    pub fn month_at_least(&self, month: Month) -> Month {
+        self.drawn.month.map_or(month, |newest| newest.max(month))
+    }
+}
+
+/// The location that is made at the first start.
+fn main_location() -> ShortName {
+    ShortName::main()
+}
+
+const fn disk_reserve() -> u32 {
+    5
 }
 
 impl Default for Server {
@@ -45,6 +86,13 @@ impl Default for Server {
             contact: String::new(),
             schedule_limit: 32,
             trash_days: 30,
+            location: main_location(),
+            space: Allotment::Unlimited,
+            overcommit: false,
+            disk_reserve: disk_reserve(),
+            mcals: Bank::Unlimited,
+            mcal_prices: Prices::default(),
+            drawn: Drawn::default(),
         }
     }
 }
@@ -52,6 +100,40 @@ impl Default for Server {
 impl Record for Server {
     const KIND: &'static str = "server";
     const FIELDS: &'static [Field<Self>] = &[
+        Field {
+            name: "location",
+            label: "Backup location",
+            help: "a location's name; holds for schedules that are made from now on",
+            shape: Shape::Text,
+            get: |r| r.location.to_string(),
+            set: |r, v| parse(v).map(|v| r.location = v),
+        },
+        Field::SPACE,
+        Field::OVERCOMMIT,
+        Field {
+            name: "disk_reserve",
+            label: "Disk reserve",
+            help: "0 to 50, percent of a location's disk that new data leaves free",
+            shape: Shape::Number,
+            get: |r| r.disk_reserve.to_string(),
+            set: |r, v| between(v, 0, 50).map(|v| r.disk_reserve = v),
+        },
+        Field {
+            name: "mcals",
+            label: "MCAL bank",
+            help: "credit for all customers: a number, +500 to add, or unlimited",
+            shape: Shape::Number,
+            get: |r| r.mcals.to_string(),
+            set: |r, v| changed(r.mcals.changed(v)).map(|v| r.mcals = v),
+        },
+        Field {
+            name: "mcal_prices",
+            label: "MCAL prices",
+            help: "what a client costs for a month, such as 'desktop=1 server=2 sql=2'; plugins that aren't named cost nothing",
+            shape: Shape::Text,
+            get: |r| r.mcal_prices.to_string(),
+            set: |r, v| parse(v).map(|v| r.mcal_prices = v),
+        },
         Field::THROTTLE,
         Field::RESTORE_THROTTLE,
         Field {

@@ -1,7 +1,11 @@
 //! Fields that several records have in common, written once.
 
 use super::Activation;
-use super::field::{Field, FieldError, Shape, line, or_word, parse, parse_yes_no, yes_no};
+use super::field::{
+    Field, FieldError, Shape, changed, line, or_word, parse, parse_or_word, parse_yes_no, yes_no,
+};
+use crate::names::ShortName;
+use crate::space::Allotment;
 use crate::throttle::Throttle;
 
 /// A record that can be suspended.
@@ -20,6 +24,66 @@ pub trait Throttled {
 
     /// The same, to be set.
     fn throttles_mut(&mut self) -> [&mut Throttle; 2];
+}
+
+/// A record that space is allotted to.
+pub trait Roomed {
+    /// What it may use.
+    fn space_mut(&mut self) -> &mut Allotment;
+
+    /// The same, to look at.
+    fn space(&self) -> Allotment;
+}
+
+/// A record whose space is allotted on to those below it.
+pub trait Sharing {
+    /// Whether more may be allotted than there is.
+    fn overcommit(&self) -> bool;
+
+    /// The same, to be set.
+    fn overcommit_mut(&mut self) -> &mut bool;
+}
+
+/// A record that may name a location for its schedules.
+pub trait Located {
+    /// The location; none leaves it to the next level.
+    fn location(&self) -> Option<&ShortName>;
+
+    /// The same, to be set.
+    fn location_mut(&mut self) -> &mut Option<ShortName>;
+}
+
+impl<R: Roomed> Field<R> {
+    pub(super) const SPACE: Self = Self {
+        name: "space",
+        label: "Restrict usage space to",
+        help: "a size such as 500GiB, +200GiB to add, or unlimited; lowering it deletes nothing",
+        shape: Shape::Text,
+        get: |r| r.space().to_string(),
+        set: |r, v| changed(r.space().changed(v)).map(|v| *r.space_mut() = v),
+    };
+}
+
+impl<R: Sharing> Field<R> {
+    pub(super) const OVERCOMMIT: Self = Self {
+        name: "overcommit",
+        label: "Overcommit",
+        help: "yes or no: whether more space may be allotted below it than it has itself",
+        shape: Shape::YesNo,
+        get: |r| yes_no(r.overcommit()),
+        set: |r, v| parse_yes_no(v).map(|v| *r.overcommit_mut() = v),
+    };
+}
+
+impl<R: Located> Field<R> {
+    pub(super) const LOCATION: Self = Self {
+        name: "location",
+        label: "Backup location",
+        help: "a location's name, or inherit; holds for schedules that are made from now on",
+        shape: Shape::Text,
+        get: |r| or_word(r.location(), "inherit"),
+        set: |r, v| parse_or_word(v, "inherit").map(|v| *r.location_mut() = v),
+    };
 }
 
 impl<R: Suspendable> Field<R> {
@@ -108,6 +172,56 @@ macro_rules! throttled {
     )*};
 }
 
+macro_rules! roomed {
+    ($($record:ty),*) => {$(
+        impl Roomed for $record {
+            fn space(&self) -> Allotment {
+                self.space
+            }
+
+            fn space_mut(&mut self) -> &mut Allotment {
+                &mut self.space
+            }
+        }
+    )*};
+}
+
+macro_rules! sharing {
+    ($($record:ty),*) => {$(
+        impl Sharing for $record {
+            fn overcommit(&self) -> bool {
+                self.overcommit
+            }
+
+            fn overcommit_mut(&mut self) -> &mut bool {
+                &mut self.overcommit
+            }
+        }
+    )*};
+}
+
+macro_rules! located {
+    ($($record:ty),*) => {$(
+        impl Located for $record {
+            fn location(&self) -> Option<&ShortName> {
+                self.location.as_ref()
+            }
+
+            fn location_mut(&mut self) -> &mut Option<ShortName> {
+                &mut self.location
+            }
+        }
+    )*};
+}
+
+roomed!(
+    super::Server,
+    super::Reseller,
+    super::Customer,
+    super::Client
+);
+sharing!(super::Server, super::Reseller, super::Customer);
+located!(super::Reseller, super::Customer, super::Client);
 suspendable!(super::Reseller, super::Customer, super::Client);
 throttled!(
     super::Server,

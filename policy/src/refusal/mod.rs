@@ -1,10 +1,13 @@
 //! Every refusal: its stable code, its class, and the sentence that a client or administrator reads (rules, section 9).
 
 mod reference;
+mod words;
 
 use serde::{Deserialize, Serialize};
 
+use crate::mcal::{Credit, Month};
 use crate::record::Until;
+use crate::throttle::Level;
 
 pub use reference::Reference;
 
@@ -83,6 +86,43 @@ pub enum Refusal {
         /// Seconds until the next attempt counts.
         seconds: u64,
     },
+    /// A level's MCALs are used up, and the client isn't paid for this month.
+    McalExhausted {
+        /// The nearest level that can't pay.
+        level: Level,
+        /// The customer's full name.
+        customer: String,
+        /// The month that it would have to pay.
+        month: Month,
+        /// What is allotted to that level.
+        credit: Credit,
+        /// What is left of it.
+        left: u64,
+        /// What the client costs.
+        needs: u32,
+    },
+    /// It doesn't fit in a level's allotment.
+    SpaceExceeded {
+        /// The nearest level in which it doesn't fit.
+        level: Level,
+        /// The record's name: the customer's full name, the client's id.
+        name: String,
+        /// What the level may use, in bytes.
+        allotted: u64,
+        /// What is taken of it.
+        taken: u64,
+        /// What was wanted.
+        wanted: u64,
+    },
+    /// The location's file system is nearly full.
+    DiskReserve {
+        /// The location's name, for administrators.
+        location: String,
+        /// Percent of the file system that are kept free.
+        percent: u32,
+    },
+    /// The schedule's space is being counted after an interruption, and takes no new data until that is done.
+    Recounting,
     /// More passwords wait to be checked than the server takes on.
     AuthenticationBusy,
     /// More uploads or connections than the server takes on.
@@ -123,7 +163,7 @@ impl Refusal {
     ];
 
     /// Every other code.
-    const OTHERS: [&'static str; 18] = [
+    const OTHERS: [&'static str; 22] = [
         "append-only",
         "authentication-busy",
         "busy",
@@ -133,14 +173,18 @@ impl Refusal {
         "config-exists",
         "customer-inactive",
         "disk-full",
+        "disk-reserve",
         "draining",
         "location-unavailable",
+        "mcal-exhausted",
         "name-taken",
         "pass-key-expired",
         "password-too-short",
         "password-unfit",
+        "recounting",
         "reseller-inactive",
         "schedule-limit",
+        "space-exceeded",
         "store-unavailable",
     ];
 
@@ -173,6 +217,10 @@ impl Refusal {
             Self::PasswordTooShort => "password-too-short",
             Self::PasswordUnfit { .. } => "password-unfit",
             Self::TooManyAttempts { .. } => "too-many-attempts",
+            Self::McalExhausted { .. } => "mcal-exhausted",
+            Self::SpaceExceeded { .. } => "space-exceeded",
+            Self::DiskReserve { .. } => "disk-reserve",
+            Self::Recounting => "recounting",
             Self::AuthenticationBusy => "authentication-busy",
             Self::Busy => "busy",
             Self::LocationUnavailable => "location-unavailable",
@@ -203,131 +251,19 @@ impl Refusal {
             | Self::NameTaken { .. }
             | Self::PasswordTooShort
             | Self::PasswordUnfit { .. }
+            | Self::McalExhausted { .. }
             | Self::TooManyAttempts { .. } => Class::Forbidden,
-            Self::DiskFull => Class::NoSpace,
+            Self::DiskFull | Self::DiskReserve { .. } | Self::SpaceExceeded { .. } => {
+                Class::NoSpace
+            }
             Self::AuthenticationBusy
+            | Self::Recounting
             | Self::Busy
             | Self::LocationUnavailable
             | Self::StoreUnavailable
             | Self::Draining => Class::Unavailable,
         }
     }
-
-    /// What the client reads. While it isn't authenticated, one fixed sentence stands for every cause; otherwise only
-    /// its own and its customer's figures are named, never a reseller's or the server's.
-    #[must_use]
-    pub fn sentence(&self) -> String {
-        match self {
-            Self::BadCredentials
-            | Self::BadPassKey
-            | Self::ClientUnknown
-            | Self::ClientRemoved
-            | Self::ClientRevoked => {
-                "Access denied: check the customer, the client id and the password.".to_owned()
-            }
-            Self::NameTaken { name, .. } => {
-                format!("{name} can't be used as a name: choose another one.")
-            }
-            _ => self.cause(),
-        }
-    }
-
-    /// What an administrator reads: the true cause.
-    #[must_use]
-    pub fn cause(&self) -> String {
-        match self {
-            Self::BadCredentials => {
-                "The password is not this client's, or none was sent.".to_owned()
-            }
-            Self::BadPassKey => "The password is not the customer's pass key.".to_owned(),
-            Self::PassKeyExpired => {
-                "The pass key registers no more clients: its time or its uses are over.".to_owned()
-            }
-            Self::ClientUnknown => {
-                "The client is unknown, and the customer does not add clients automatically."
-                    .to_owned()
-            }
-            Self::ClientRemoved => {
-                "The client was removed; its id stays blocked until it is added again.".to_owned()
-            }
-            Self::ClientRevoked => "The client's password was revoked.".to_owned(),
-            Self::ClientLimit { customer, limit } => {
-                format!("{customer} has no free client slot: all {limit} are taken.")
-            }
-            Self::ClientInactive {
-                client,
-                reason,
-                until,
-            } => suspended(&format!("Client {client}"), reason, *until),
-            Self::CustomerInactive {
-                customer,
-                reason,
-                until,
-            } => suspended(customer, reason, *until),
-            Self::ResellerInactive => {
-                "Backups are suspended by your provider. Restores still work.".to_owned()
-            }
-            Self::AppendOnly => {
-                "This repository is append-only: nothing but locks can be deleted.".to_owned()
-            }
-            Self::ConfigExists => {
-                "The repository has a config already; nothing is overwritten.".to_owned()
-            }
-            Self::ScheduleLimit { limit } => {
-                format!("The client has {limit} backup schedules, as many as it may have.")
-            }
-            Self::ClientExists { client } => {
-                format!("Client {client} exists already; the pass key only creates clients.")
-            }
-            Self::NameTaken { name, by } => {
-                format!("{name} can't be used as a name: it would be confused with {by}.")
-            }
-            Self::PasswordTooShort => {
-                "The password is too short: choose at least 12 characters.".to_owned()
-            }
-            Self::PasswordUnfit { problem } => format!("The password can't be used: {problem}."),
-            Self::TooManyAttempts { seconds } => format!(
-                "Too many failed attempts: try again in {seconds} {}.",
-                if *seconds == 1 { "second" } else { "seconds" }
-            ),
-            Self::AuthenticationBusy => {
-                "Too many passwords are being checked at the moment: try again soon.".to_owned()
-            }
-            Self::Busy => "The server is busy: try again soon.".to_owned(),
-            Self::LocationUnavailable => {
-                "The backup location is not available at the moment: try again later.".to_owned()
-            }
-            Self::DiskFull => "The backup location's disk is full.".to_owned(),
-            Self::StoreUnavailable => {
-                "The server's records are not available at the moment: try again later.".to_owned()
-            }
-            Self::Draining => "The server is being stopped: try again soon.".to_owned(),
-        }
-    }
-
-    /// The line that a client prints: sentence, contact, reference. `403 ABC Inc. is suspended: invoice 2041 is
-    /// unpaid. Restores still work. support@msp.example [7F3K]`
-    #[must_use]
-    pub fn line(&self, contact: &str, reference: &Reference) -> String {
-        let sentence = self.sentence();
-        let reference = reference.as_str();
-        if contact.is_empty() {
-            return format!("{sentence} [{reference}]");
-        }
-        format!("{sentence} {contact} [{reference}]")
-    }
-}
-
-fn suspended(who: &str, reason: &str, until: Option<Until>) -> String {
-    let until = until.map_or_else(String::new, |until| format!(" until {until}"));
-    let reason = reason.trim().trim_end_matches('.');
-    // "ABC Inc." ends with its own dot only inside a sentence.
-    let reason = if reason.is_empty() {
-        String::new()
-    } else {
-        format!(": {reason}")
-    };
-    format!("{who} is suspended{until}{reason}. Restores still work.")
 }
 
 #[cfg(test)]
@@ -373,14 +309,5 @@ mod tests {
             "Laptop can't be used as a name: choose another one."
         );
         assert!(refusal.cause().contains("moved to rival"));
-    }
-
-    #[test]
-    fn a_reference_is_read_as_people_type_it() {
-        let reference = Reference::parse("[7f3k]").unwrap();
-        assert_eq!(reference.as_str(), "7F3K");
-        assert_eq!(Reference::parse("o1il").unwrap().as_str(), "0111");
-        assert_eq!(Reference::parse("7F3"), None);
-        assert_eq!(Reference::parse("7F3U"), None);
     }
 }

@@ -4,16 +4,22 @@ use jiff::civil::Weekday;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use penstock_policy::admit::{Act, Subject};
+use penstock_policy::explain::Room;
 use penstock_policy::levels::Levels;
+use penstock_policy::mcal::Month;
+use penstock_policy::names::ShortName;
 use penstock_policy::protocol::Kind;
 use penstock_policy::record::{
     Activation, Client, Credential, Customer, Enrolment, PassKey, RecordId, Reseller, Secret,
     Server, Until,
 };
+use penstock_policy::space::{Disk, Taken};
 use penstock_policy::throttle::{Throttle, WeekendDays, Zone};
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
+
+use crate::holdings;
 
 /// Stands in everything of a reseller or the server that a client must never read.
 pub const CANARY: &str = "qxqx";
@@ -46,6 +52,11 @@ pub struct Case {
     pub removed: bool,
     pub schedules: u32,
     pub schedule_exists: bool,
+    pub month: Option<Month>,
+    pub taken: Taken,
+    pub wanted: u64,
+    pub disk: Option<Disk>,
+    pub recounting: bool,
     pub at: Timestamp,
 }
 
@@ -61,6 +72,14 @@ impl Case {
             removed: false,
             schedules: 1,
             schedule_exists: true,
+            month: Some("2026-06".parse().unwrap()),
+            taken: Taken::default(),
+            wanted: 1,
+            disk: Some(Disk {
+                free: 60 << 30,
+                total: 100 << 30,
+            }),
+            recounting: false,
             at: "2026-06-15T12:00:00Z".parse().unwrap(),
         }
     }
@@ -88,6 +107,17 @@ impl Case {
             removed: self.removed,
             schedules: self.schedules,
             schedule_exists: self.schedule_exists,
+            month: self.month,
+        }
+    }
+
+    pub fn room(&self) -> Room<'_> {
+        Room {
+            taken: self.taken,
+            wanted: self.wanted,
+            location: self.subject().levels.location().as_str(),
+            disk: self.disk,
+            recounting: self.recounting,
         }
     }
 }
@@ -215,10 +245,16 @@ prop_compose! {
         contact in select(vec![String::new(), format!("support@{CANARY}.example")]),
         schedule_limit in 1..4u32,
         trash_days in 1..=3650u32,
+        space in holdings::limited_or_not(holdings::SERVERS.1),
+        overcommit: bool,
+        disk_reserve in select(vec![0, 5, 50]),
+        mcals in holdings::banks(),
+        mcal_prices in holdings::prices(),
     ) -> Server {
         Server {
             revision: 1, time_zone, weekend_days, throttle, restore_throttle, append_only,
-            public_url, contact, schedule_limit, trash_days,
+            public_url, contact, schedule_limit, trash_days, space, overcommit, disk_reserve,
+            mcals, mcal_prices, location: CANARY.parse().unwrap(), ..Server::default()
         }
     }
 }
@@ -231,16 +267,28 @@ pub fn resellers(at: Timestamp) -> impl Strategy<Value = Reseller> {
         throttles(),
         throttles(),
     );
-    fields.prop_map(
-        |(activation, automatically_add_clients, throttle, restore_throttle)| Reseller {
-            contact: CANARY.to_owned(),
-            activation,
-            automatically_add_clients,
-            throttle,
-            restore_throttle,
-            ..reseller()
-        },
-    )
+    let has = (
+        locations(),
+        holdings::limited_or_not(holdings::RESELLERS.1),
+        any::<bool>(),
+        holdings::resellers_mcals(),
+    );
+    (fields, has).prop_map(|(fields, has)| Reseller {
+        contact: CANARY.to_owned(),
+        activation: fields.0,
+        automatically_add_clients: fields.1,
+        throttle: fields.2,
+        restore_throttle: fields.3,
+        location: has.0,
+        space: has.1,
+        overcommit: has.2,
+        mcals: has.3,
+        ..reseller()
+    })
+}
+
+pub fn locations() -> impl Strategy<Value = Option<ShortName>> {
+    option::of(select(vec![CANARY, "fast"]).prop_map(|name| name.parse().unwrap()))
 }
 
 fn pass_keys(at: Timestamp) -> impl Strategy<Value = PassKey> {
@@ -267,7 +315,13 @@ pub fn customers(at: Timestamp) -> impl Strategy<Value = Customer> {
         option::of(weekends()),
         option::of(any::<bool>()),
     );
-    (contact, rules, rest).prop_map(|(contact, rules, rest)| Customer {
+    let has = (
+        locations(),
+        holdings::spaces(),
+        any::<bool>(),
+        holdings::mcals(),
+    );
+    (contact, rules, rest, has).prop_map(|(contact, rules, rest, has)| Customer {
         email: contact.0,
         address: contact.1,
         notes: contact.2,
@@ -280,25 +334,42 @@ pub fn customers(at: Timestamp) -> impl Strategy<Value = Customer> {
         time_zone: rest.2,
         weekend_days: rest.3,
         append_only: rest.4,
+        location: has.0,
+        space: has.1,
+        overcommit: has.2,
+        mcals: has.3,
         ..customer()
     })
 }
 
 pub fn clients(at: Timestamp) -> impl Strategy<Value = Client> {
-    let revoked = option::weighted(0.15, Just(at));
-    let activation = activations(at, stored_text());
-    (revoked, activation, throttles(), throttles()).prop_map(
-        |(revoked, activation, throttle, restore_throttle)| Client {
-            revoked,
-            activation,
-            throttle,
-            restore_throttle,
-            ..client()
-        },
-    )
+    let rules = (
+        option::weighted(0.15, Just(at)),
+        activations(at, stored_text()),
+        throttles(),
+        throttles(),
+    );
+    let has = (
+        locations(),
+        holdings::spaces(),
+        holdings::platforms(),
+        holdings::plugins(),
+    );
+    (rules, has).prop_map(|(rules, has)| Client {
+        revoked: rules.0,
+        activation: rules.1,
+        throttle: rules.2,
+        restore_throttle: rules.3,
+        location: has.0,
+        space: has.1,
+        platform: has.2,
+        plugins: has.3,
+        ..client()
+    })
 }
 
-pub fn cases() -> impl Strategy<Value = Case> {
+/// Records and counts, before anything was used or debited.
+fn fresh_cases() -> impl Strategy<Value = Case> {
     instants().prop_flat_map(|at| {
         let records = (
             servers(),
@@ -317,6 +388,40 @@ pub fn cases() -> impl Strategy<Value = Case> {
             schedules: counts.2,
             schedule_exists: counts.3,
             at,
+            ..Case::plain()
+        })
+    })
+}
+
+/// Cases in which something is used and debited, most of it nearly up.
+pub fn cases() -> impl Strategy<Value = Case> {
+    fresh_cases().prop_flat_map(|case| {
+        let now = holdings::index(Month::of(case.at, &case.server.time_zone));
+        let own = case.client.as_ref().map(|client| client.space);
+        let spaces = [
+            own.unwrap_or_default(),
+            case.customer.space,
+            case.reseller.space,
+            case.server.space,
+        ];
+        let room = (
+            holdings::taken(spaces),
+            holdings::wanted(),
+            holdings::disks(),
+            prop::bool::weighted(0.1),
+        );
+        let begun = option::weighted(0.8, -1..=1i64);
+        (room, begun, holdings::draws(now, &case)).prop_flat_map(move |(room, begun, drawn)| {
+            let newest = drawn[2].month.map_or(now, holdings::index);
+            let mut case = case.clone();
+            [case.customer.drawn, case.reseller.drawn, case.server.drawn] = drawn;
+            (case.taken, case.wanted, case.disk, case.recounting) = room;
+            case.month = begun.map(|offset| holdings::month(now + offset));
+            let client = case.client.clone().unwrap_or_else(client);
+            holdings::with_paid(client, newest).prop_map(move |client| Case {
+                client: case.client.as_ref().map(|_| client),
+                ..case.clone()
+            })
         })
     })
 }

@@ -54,6 +54,15 @@ fn values() -> impl Strategy<Value = String> {
         "two\nlines",
         "\u{1b}[31m",
         "words",
+        "500GiB",
+        "+200GiB",
+        "Auto",
+        "25/month",
+        "+5",
+        "server",
+        "sql,mysql",
+        "desktop=2 sql=3",
+        "fast",
     ]);
     prop_oneof![8 => known.prop_map(str::to_owned), 1 => "\\PC{0,30}"]
 }

@@ -76,6 +76,7 @@ fn a_number_is_taken_within_its_bounds() {
     for (kind, field, least, most) in [
         ("server", "schedule_limit", 1, 1024),
         ("server", "trash_days", 1, 3650),
+        ("server", "disk_reserve", 0, 50),
         ("customer", "maximum_client_limit", 0, 1_000_000),
     ] {
         for number in [least, most] {
@@ -114,6 +115,42 @@ fn a_public_url_is_an_address_of_a_server_that_can_be_pasted_into_a_shell() {
         "https://a\"",
     ] {
         assert!(set("server", "public_url", bad).is_err(), "{bad}");
+    }
+}
+
+#[test]
+fn what_a_client_is_licensed_for_is_read_in_one_form() {
+    for (kind, field, value, kept) in [
+        ("client", "platform", "Server", "server"),
+        ("client", "plugins", " SQL, exchange ", "exchange,sql"),
+        ("client", "plugins", "sql,sql", "sql"),
+        ("client", "plugins", "", "none"),
+        (
+            "server",
+            "mcal_prices",
+            "sql=2, server=3",
+            "desktop=1 server=3 sql=2",
+        ),
+        ("server", "location", "fast", "fast"),
+        ("customer", "location", "inherit", "inherit"),
+        ("customer", "overcommit", "on", "yes"),
+        ("reseller", "mcals", "AUTO", "Auto"),
+        ("server", "mcals", "Unlimited", "unlimited"),
+    ] {
+        assert_eq!(set(kind, field, value), Ok(kept.into()), "{kind} {field}");
+    }
+    for (kind, field, value, words) in [
+        ("client", "platform", "laptop", "use desktop or server"),
+        ("client", "plugins", "s ql", "no plugin's name"),
+        ("server", "mcal_prices", "sql", "name=number"),
+        ("server", "mcal_prices", "sql=1001", "0 to 1000"),
+        ("server", "mcal_prices", "sql=1 sql=2", "two prices"),
+        ("server", "location", "inherit me", "can't contain ' '"),
+        ("customer", "location", "Fast Disk", "or write inherit"),
+        ("customer", "space", "500", "a size needs a unit"),
+    ] {
+        let error = set(kind, field, value).unwrap_err();
+        assert!(error.contains(words), "{field} {value}: {error}");
     }
 }
 

@@ -1,6 +1,7 @@
 //! Single rules of admission by name.
 
 use penstock_policy::admit::{Act, admit, free_slot, register};
+use penstock_policy::mcal::Mcals;
 use penstock_policy::protocol::Kind;
 use penstock_policy::record::PasswordError;
 use penstock_policy::refusal::{Class, Refusal};
@@ -246,7 +247,52 @@ fn the_first_failure_in_the_rules_order_is_the_answer() {
     case.reseller.activation.activated = true;
     assert_eq!(code(&case, Act::Create), "customer-inactive");
     case.customer.activation.activated = true;
+    case.customer.mcals = Mcals::Number(0);
+    assert_eq!(code(&case, Act::Create), "mcal-exhausted");
+    case.customer.mcals = Mcals::Auto;
     assert_eq!(code(&case, Act::Create), "admitted");
+}
+
+#[test]
+fn a_client_with_all_its_schedules_is_told_so_before_its_mcals() {
+    let mut case = Case::plain();
+    (case.schedules, case.schedule_exists) = (32, false);
+    case.customer.mcals = Mcals::Number(0);
+    assert_eq!(code(&case, Act::Create), "schedule-limit");
+    case.schedules = 31;
+    assert_eq!(code(&case, Act::Create), "mcal-exhausted");
+    assert_eq!(code(&case, Act::Read), "mcal-exhausted");
+}
+
+#[test]
+fn without_mcals_only_what_backs_up_is_refused() {
+    let mut case = Case::plain();
+    case.customer.mcals = Mcals::Number(0);
+    for act in ACTS {
+        let backs_up = matches!(act, Act::Post(kind) if kind.pays());
+        let expected = if backs_up {
+            "mcal-exhausted"
+        } else {
+            "admitted"
+        };
+        assert_eq!(code(&case, act), expected, "{act:?}");
+    }
+    // What goes on was let in when it began.
+    case.month = None;
+    for act in ACTS {
+        assert_eq!(code(&case, act), "admitted", "{act:?}");
+    }
+}
+
+#[test]
+fn a_registered_client_is_debited_when_it_backs_up_and_an_added_one_at_once() {
+    let mut case = Case::unknown();
+    let permit = admit(&case.subject(), Act::Create, case.at).unwrap();
+    assert!(permit.enrols() && permit.debits());
+    case.customer.mcals = Mcals::Number(0);
+    assert_eq!(code(&case, Act::Create), "mcal-exhausted");
+    let permit = register(&case.subject(), case.at).unwrap();
+    assert!(permit.enrols() && !permit.debits());
 }
 
 #[test]

@@ -4,11 +4,15 @@
 mod support;
 
 mod administration;
+mod apply;
 mod crash;
 mod exactness;
 mod live;
+mod locations;
+mod mcal;
 mod operation;
 mod protocol;
 mod refusals;
 mod registration;
 mod restic;
+mod space;

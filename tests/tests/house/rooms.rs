@@ -33,7 +33,7 @@ const fn for_run(name: &'static str) -> Room {
 }
 
 /// The daemon from top to bottom, as `ARCHITECTURE.md` draws it. `policy` and `wire` are packages below all of it.
-const ROOMS: [Room; 15] = [
+const ROOMS: [Room; 16] = [
     room("main", 7),
     room("run", 6),
     room("gateway", 5),
@@ -44,6 +44,7 @@ const ROOMS: [Room; 15] = [
     },
     room("store", 4),
     room("throttle", 3),
+    room("space", 3),
     room("vault", 3),
     for_run("config"),
     // `run` binds; the gateway accepts from what is bound.

@@ -7,7 +7,7 @@ use penstock_policy::explain::Binding;
 use penstock_policy::record::{Record, Secret, Shape};
 use serde::{Deserialize, Serialize};
 
-use super::{Running, SessionView};
+use super::{FullIn, Running, SessionView, Snapshot};
 
 /// A field's value for programs: `true` and `false`, a number, or text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +29,12 @@ pub type Fields = BTreeMap<String, Value>;
 pub struct ServerView {
     /// Counts edits.
     pub revision: u64,
+    /// Bytes of all files, those in the trash included.
+    pub used_space: u64,
+    /// Its space, and what of it is allotted to resellers.
+    pub space_snapshot: Snapshot,
+    /// MCALs left in the bank; none while it is unlimited.
+    pub mcals_left: Option<u64>,
     /// Its fields.
     #[serde(flatten)]
     pub fields: Fields,
@@ -47,6 +53,16 @@ pub struct ResellerView {
     pub revision: u64,
     /// How many customers it has.
     pub customers: u64,
+    /// Bytes of all its customers' files.
+    pub used_space: u64,
+    /// Its space, and what of it is allotted to customers.
+    pub space_snapshot: Snapshot,
+    /// Its MCALs, and what of them is allotted to customers.
+    pub mcals_snapshot: Snapshot,
+    /// MCALs debited of its customers this month.
+    pub mcals_used: u64,
+    /// MCALs left; none while it is Auto.
+    pub mcals_left: Option<u64>,
     /// Its fields.
     #[serde(flatten)]
     pub fields: Fields,
@@ -69,6 +85,12 @@ pub struct CustomerLine {
     pub maximum_client_limit: Option<u32>,
     /// Its throttle, as text.
     pub throttle: String,
+    /// What it may use, as text.
+    pub space: String,
+    /// Bytes of all its files.
+    pub used_space: u64,
+    /// MCALs allotted, as text.
+    pub mcals: String,
     /// How many backups run.
     pub running: u64,
 }
@@ -96,6 +118,30 @@ pub struct CustomerView {
     pub last_backup: Option<Timestamp>,
     /// The zone in which its times are shown.
     pub zone: String,
+    /// The location for its new schedules.
+    pub new_schedules_at: String,
+    /// Bytes of all its files.
+    pub used_space: u64,
+    /// Bytes of uploads that are on their way.
+    pub reserved_space: u64,
+    /// Bytes left of its allotment; none is unlimited.
+    pub free_space: Option<u64>,
+    /// When it runs full, if it goes on growing as it did; none when it doesn't grow, or nothing limits it.
+    pub full_in: Option<FullIn>,
+    /// Its space, and what of it is allotted to clients.
+    pub space_snapshot: Snapshot,
+    /// The reseller's space, and what of it is allotted to customers.
+    pub reseller_space_snapshot: Snapshot,
+    /// The reseller's MCALs, and what of them is allotted to customers.
+    pub reseller_mcals_snapshot: Snapshot,
+    /// The month that debits are for now, such as `2026-11`.
+    pub month: String,
+    /// MCALs debited this month.
+    pub mcals_used: u64,
+    /// How many clients they were debited for.
+    pub mcal_clients: u64,
+    /// MCALs left of its own number; none while it is Auto.
+    pub mcals_left: Option<u64>,
     /// What binds for EACH backup now.
     pub backup_rate: Binding,
     /// What binds for EACH restore now.
@@ -135,6 +181,12 @@ pub struct ClientLine {
     pub enrolment: String,
     /// How many schedules it has.
     pub schedules: u64,
+    /// Bytes of all its files.
+    pub used_space: u64,
+    /// Its platform.
+    pub platform: String,
+    /// Whether it is debited for this month.
+    pub paid: bool,
     /// When its newest snapshot arrived.
     pub last_backup: Option<Timestamp>,
     /// Whether a backup runs.
@@ -166,6 +218,18 @@ pub struct ClientView {
     pub tag: Option<String>,
     /// What binds for each of its backups now.
     pub backup_rate: Binding,
+    /// The location for its new schedules.
+    pub new_schedules_at: String,
+    /// Bytes of all its files.
+    pub used_space: u64,
+    /// Bytes left of its own allotment; none is unlimited.
+    pub free_space: Option<u64>,
+    /// What it costs for a month, in MCALs.
+    pub mcal_price: u32,
+    /// The newest month that was debited for it, such as `2026-11`.
+    pub paid_month: Option<String>,
+    /// What was debited for that month.
+    pub paid_units: Option<u32>,
     /// The zone in which its times are shown.
     pub zone: String,
     /// Its schedules.
@@ -201,6 +265,8 @@ pub struct ScheduleLine {
     pub schedule: String,
     /// Name of its location.
     pub location: String,
+    /// Bytes of all its files.
+    pub used_space: u64,
     /// When it came into being.
     pub created: Timestamp,
     /// When its newest snapshot arrived.
@@ -218,8 +284,12 @@ pub struct ScheduleView {
     pub location: String,
     /// Its folder, with the location's path.
     pub path: String,
-    /// Bytes of all its files; none when the location isn't available.
-    pub used_space: Option<u64>,
+    /// Bytes of all its files.
+    pub used_space: u64,
+    /// Bytes of uploads that are on their way.
+    pub reserved_space: u64,
+    /// Whether the figure is still being counted after an interruption.
+    pub counting: bool,
     /// When it came into being.
     pub created: Timestamp,
     /// When its newest snapshot arrived.

@@ -3,6 +3,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::{ForecastLine, LocationView, Snapshot};
+
 /// What is going on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Status {
@@ -24,6 +26,16 @@ pub struct Status {
     pub rate: u64,
     /// The last 24 hours.
     pub last_day: Day,
+    /// Bytes of all files, those in the trash included.
+    pub used_space: u64,
+    /// Bytes in the trash.
+    pub trash_space: u64,
+    /// The server's space, and what of it is allotted to resellers.
+    pub space_snapshot: Snapshot,
+    /// The locations: used, sold, free, and when they run full.
+    pub locations: Vec<LocationView>,
+    /// The bank's outlook.
+    pub mcals: ForecastLine,
     /// Clients whose last backup is older than a week, or who never made one in their first; at most 100.
     pub silent: Vec<Silent>,
     /// What somebody should look at, worst first.

@@ -12,6 +12,7 @@ async fn explain(house: &House, address: &str, at_time: Option<Timestamp>) -> Ex
     let ask = Request::Explain {
         address: at(address),
         at: at_time,
+        bytes: None,
     };
     match house.view().await.done(ask).await {
         Answer::Explanation(explained) => explained,

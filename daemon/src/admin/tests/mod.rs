@@ -1,11 +1,15 @@
 //! The sockets on a real store, a real location and real Unix sockets.
 
+mod apply;
 mod editing;
 mod explaining;
 mod listing;
+mod locations;
+mod mcal;
 mod protocol;
 mod records;
 mod removing;
+mod space;
 mod watching;
 
 use std::path::PathBuf;
@@ -24,6 +28,7 @@ use penstock_wire::{Hello, VERSION, Welcome};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -33,7 +38,7 @@ use crate::events::Events;
 use crate::live::{Live, Place, Refusals, Request as Running};
 use crate::secrets::{self, Hasher};
 use crate::store::{NewSchedule, Options, Store};
-use crate::vault::{Location, RepoFolder};
+use crate::vault::{Location, Locations, RepoFolder};
 
 /// A daemon without its data path.
 struct House {
@@ -75,7 +80,12 @@ impl House {
             refusals: Refusals::new(clock.clone(), events.clone(), Vec::new()),
             store,
             events,
-            locations: [("main".to_owned(), main.unwrap())].into(),
+            locations: {
+                let locations = Locations::default();
+                locations.put("main".to_owned(), main.unwrap());
+                locations
+            },
+            roots: watch::channel(vec![dir.path().to_owned()]).1,
             hasher: Hasher::new(),
             started: start,
             clock,
@@ -153,7 +163,7 @@ impl House {
         };
         let schedule = store.create_schedule(ask).await.unwrap();
         let folder = RepoFolder::parse(&schedule.folder).unwrap();
-        let location = &self.context.locations["main"];
+        let location = &self.context.locations.get("main").unwrap();
         location.create_repository(&folder).await.unwrap();
         store.schedule_ready(client.id, name).await.unwrap();
         schedule

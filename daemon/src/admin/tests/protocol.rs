@@ -211,6 +211,7 @@ fn everything_viewed() -> Vec<Request> {
         Request::Explain {
             address: client.clone(),
             at: None,
+            bytes: None,
         },
         Request::Server {},
         Request::Resellers { page: first() },

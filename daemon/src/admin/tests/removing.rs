@@ -53,7 +53,7 @@ async fn what_is_removed_comes_back_with_its_folders() {
     assert!(trash_items(&mut talk).await.is_empty());
     let address = at("abc-inc/pc/default");
     assert!(
-        matches!(talk.done(Request::Schedule { address }).await, Answer::Schedule(s) if s.used_space == Some(0))
+        matches!(talk.done(Request::Schedule { address }).await, Answer::Schedule(s) if s.used_space == 0)
     );
 }
 

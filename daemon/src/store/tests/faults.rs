@@ -240,3 +240,47 @@ async fn slots_stay_exact_while_commits_fail() {
     let stored = bench.store.read(Reader::client_count).await.unwrap();
     assert_eq!(stored, 20);
 }
+
+#[tokio::test]
+async fn a_failed_commit_leaves_no_half_of_a_debit() {
+    use penstock_policy::mcal::Account;
+    let (mut durable, mut lost) = (0, 0);
+    for done in [false, true] {
+        for after in 0..30 {
+            let plan = Plan::default();
+            let mut bench = Bench::on(plan.storage());
+            let customer = bench.customer("ABC", &[("mcals", "7")]).await;
+            let client = bench.client("abc", "laptop").await.id;
+            plan.arm(Fault {
+                after,
+                stays: true,
+                done,
+                errno: ERRNOS[usize::from(done)],
+            });
+            let context = format!("call {after}, done {done}");
+            let charged = bench.charge(client).await;
+            plan.lift();
+            if charged.is_ok() {
+                break;
+            }
+            assert_eq!(charged, Err(Refusal::StoreUnavailable), "{context}");
+            bench.reopen().await;
+            let state = bench.state(customer, "laptop").await.unwrap();
+            let there = state.client.as_ref().unwrap().paid.is_some();
+            let counted = if there { &mut durable } else { &mut lost };
+            *counted += 1;
+            for debits in [u64::from(there), 1] {
+                let ledger = bench.ledger(Account::Customer, customer).await;
+                assert_eq!(ledger.len(), usize::from(debits == 1) + 1, "{context}");
+                let tree = bench.store.tree();
+                let own = bench.record(customer).drawn;
+                assert_eq!((own.number, own.clients), (debits, debits), "{context}");
+                assert_eq!(tree.server.drawn.units, debits, "{context}");
+                // Asked again it is debited once, whether the first time held or not.
+                bench.charge(client).await.unwrap();
+                bench.charge(client).await.unwrap();
+            }
+        }
+    }
+    assert!(durable > 0 && lost > 0, "{durable} durable, {lost} lost");
+}

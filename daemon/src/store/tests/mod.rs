@@ -1,18 +1,26 @@
 //! What the store promises, tried on real files.
 
 mod admission;
+mod apply;
 mod audit;
 mod edits;
 mod faults;
 mod ids;
+mod ledger;
+mod locations;
+mod mcal;
 mod opening;
 mod publishing;
 mod registration;
+mod samples;
 mod schedules;
+mod shares;
 mod trash;
+mod used;
 
 use jiff::Timestamp;
 use penstock_policy::edit::Assignment;
+use penstock_policy::mcal::{Platform, Plugins};
 use penstock_policy::names::{Address, ClientId, ScheduleName};
 use penstock_policy::record::{Client, Credential, RecordId, Schedule};
 use penstock_policy::throttle::Zone;
@@ -118,6 +126,37 @@ impl Bench {
         self.store.edit(ask, who("root")).await
     }
 
+    /// An edit of any record; `dry_run` only looks.
+    async fn edit_of(
+        &self,
+        target: Target,
+        fields: &[(&str, &str)],
+        dry_run: bool,
+    ) -> Result<Edited, Rejected> {
+        let ask = Edit {
+            target,
+            assignments: assignments(fields),
+            expect_revision: None,
+            dry_run,
+        };
+        self.store.edit(ask, who("root")).await
+    }
+
+    async fn server(&self, fields: &[(&str, &str)]) -> Result<Edited, Rejected> {
+        self.edit_of(Target::Server, fields, false).await
+    }
+
+    /// A reseller of that name with some fields set.
+    async fn reseller(&self, name: &str, fields: &[(&str, &str)]) -> Result<Edited, Rejected> {
+        let ask = AddReseller {
+            name: name.into(),
+            short: None,
+            assignments: assignments(fields),
+            dry_run: false,
+        };
+        self.store.add_reseller(ask, who("root")).await
+    }
+
     async fn enrol(&self, customer: RecordId, id: &str) -> Result<Enrolled, Refusal> {
         let ask = Enrol {
             customer,
@@ -201,6 +240,8 @@ fn register(customer: RecordId, id: &str, pass_key: &str, byte: u8) -> Register 
         client_id: client_id(id),
         credential: credential(byte),
         generated: true,
+        platform: Platform::default(),
+        plugins: Plugins::default(),
         source: "192.0.2.1".into(),
     }
 }

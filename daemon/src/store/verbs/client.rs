@@ -10,6 +10,7 @@ use penstock_policy::refusal::Refusal;
 use penstock_wire::view::Who;
 
 use super::customer::with;
+use super::keep::Kept;
 use super::{
     change, clash, client_address, client_id, client_subjects, find_client, masked, place_client,
     taken,
@@ -17,6 +18,7 @@ use super::{
 use crate::store::audit::{Note, Subject};
 use crate::store::command::{AddClients, Added, Edited, Rejected};
 use crate::store::ids::{find_client as client_of, is_removed};
+use crate::store::shares::{Sum, verify};
 use crate::store::tree::{Tree, not_found};
 use crate::store::trouble::Stop;
 use crate::store::tx::Tx;
@@ -63,9 +65,17 @@ pub fn add(tx: &Tx, ask: &AddClients, who: &Who) -> Result<Vec<Added>, Stop<Reje
             created: true,
         });
     }
-    let new = added.iter().filter(|added| added.created).count();
-    let new = u32::try_from(new).unwrap_or(u32::MAX);
-    if new > 0 {
+    let mut created = added.iter().filter(|added| added.created);
+    if let Some(first) = created.next() {
+        first.client.decide(None, tx)?;
+        let new = u32::try_from(created.count())
+            .unwrap_or(u32::MAX)
+            .saturating_add(1);
+        let space = first.client.space.counted();
+        if space > 0 {
+            let more = i128::from(space) * i128::from(new);
+            verify(tx, &tree, &[Sum::Clients(customer.id)], more)?;
+        }
         // The last of them needs a slot when all the others are there.
         free_for(&tree, customer, new - 1)?;
     }
@@ -105,6 +115,10 @@ pub fn move_to(
         return Err(taken(&client.client_id, &by).into());
     }
     free_for(&tree, to, 0)?;
+    let space = client.space.counted();
+    if space > 0 {
+        verify(tx, &tree, &[Sum::Clients(to.id)], space.into())?;
+    }
     let mut subjects = client_subjects(&client);
     subjects.push(Subject::Customer(to.id));
     tx.alias(from.id, &client.client_id, client.id)?;
@@ -211,6 +225,7 @@ pub(super) fn free_for(tree: &Tree, customer: &Customer, more: u32) -> Result<()
         removed: false,
         schedules: 0,
         schedule_exists: false,
+        month: None,
     })
 }
 

@@ -7,10 +7,12 @@ use penstock_policy::names::{FullName, NameError, RESERVED, ShortName, fold};
 use penstock_policy::record::{Client, Customer, PassKey, Record, RecordId, Reseller, Secret};
 use penstock_wire::view::Who;
 
+use super::keep::{By, Kept};
 use super::{change, masked, taken};
 use crate::store::audit::{Note, Subject};
 use crate::store::command::{AddCustomer, AddReseller, Edited, Rejected};
 use crate::store::schema::{CLIENT_FOLDS, CLIENTS, Look};
+use crate::store::shares::{Sum, verify};
 use crate::store::trouble::{Stop, Trouble};
 use crate::store::tx::Tx;
 
@@ -39,11 +41,12 @@ pub fn add_reseller(tx: &Tx, ask: &AddReseller, who: &Who) -> Result<Edited, Sto
     let new = Reseller::new(RecordId(0), name, short);
     let (mut reseller, changes) = with(&new, &ask.assignments)?;
     let record = format!("reseller {}", reseller.short);
+    let cost = reseller.decide(None, tx)?;
     if ask.dry_run {
         return Ok(shown(record, changes));
     }
     reseller.id = tx.new_id();
-    tx.put_reseller(&reseller)?;
+    reseller.write(None, cost, tx, By { who, note: "" })?;
     let subjects = vec![Subject::Reseller(reseller.id)];
     noted(tx, who, "reseller add", record, subjects, 1, changes)
 }
@@ -108,11 +111,12 @@ pub fn add(tx: &Tx, ask: &AddCustomer, who: &Who) -> Result<Edited, Stop<Rejecte
     let new = Customer::new(RecordId(0), reseller, name, short, pass_key);
     let (mut customer, changes) = with(&new, &assignments)?;
     let record = customer.short.to_string();
+    let cost = customer.decide(None, tx)?;
     if ask.dry_run {
         return Ok(shown(record, changes));
     }
     customer.id = tx.new_id();
-    tx.put_customer(&customer)?;
+    customer.write(None, cost, tx, By { who, note: "" })?;
     let subjects = vec![
         Subject::Customer(customer.id),
         Subject::Reseller(customer.reseller),
@@ -152,6 +156,9 @@ pub fn move_to(
         reseller: to.id,
         ..Customer::clone(customer)
     };
+    let mut after = tx.tree();
+    after.set_customer(moved.clone());
+    verify(tx, &after, &reseller_sums(&moved), 0)?;
     tx.put_customer(&moved)?;
     let changes = vec![change("reseller", from, to.short.as_str())];
     noted(
@@ -163,6 +170,13 @@ pub fn move_to(
         moved.revision,
         changes,
     )
+}
+
+/// The sums of its reseller's that a customer counts in.
+pub(super) fn reseller_sums(customer: &Customer) -> Vec<Sum> {
+    let space = (customer.space.counted() > 0).then_some(Sum::Space(customer.reseller));
+    let mcals = (customer.mcals.counted() > 0).then_some(Sum::Mcals(customer.reseller));
+    space.into_iter().chain(mcals).collect()
 }
 
 /// Gives a customer a new pass key.

@@ -1,15 +1,18 @@
 //! Edits of fields, and their reverse.
 
 use penstock_policy::edit::{Assignment, EditError, apply, reverse};
+use penstock_policy::mcal::Bank;
+use penstock_policy::names::is_hidden;
 use penstock_policy::record::{Client, Record};
 use penstock_wire::view::Who;
 
+use super::keep::{By, Kept};
 use super::{client_address, client_subjects, find_client};
 use crate::store::audit::{self, Note, Subject};
 use crate::store::command::{Edit, Edited, Rejected, Target};
 use crate::store::schema::{CLIENTS, Look};
 use crate::store::tree::not_found;
-use crate::store::trouble::{Stop, Trouble};
+use crate::store::trouble::Stop;
 use crate::store::tx::Tx;
 
 /// What is to be done to a record, whichever it is.
@@ -19,7 +22,12 @@ struct Act<'a> {
     expect_revision: Option<u64>,
     dry_run: bool,
     who: &'a Who,
+    /// Words for the ledger.
+    note: &'a str,
 }
+
+/// Most characters of a note in the ledger.
+const NOTE: usize = 200;
 
 /// Edits one record.
 pub fn edit(tx: &Tx, ask: &Edit, who: &Who) -> Result<Edited, Stop<Rejected>> {
@@ -29,6 +37,7 @@ pub fn edit(tx: &Tx, ask: &Edit, who: &Who) -> Result<Edited, Stop<Rejected>> {
         expect_revision: ask.expect_revision,
         dry_run: ask.dry_run,
         who,
+        note: "",
     };
     let tree = tx.tree();
     let subject = match &ask.target {
@@ -40,11 +49,45 @@ pub fn edit(tx: &Tx, ask: &Edit, who: &Who) -> Result<Edited, Stop<Rejected>> {
     edit_subject(tx, subject, "the record", |_| Ok(act))
 }
 
+/// Adds to the bank's credit: an edit of the server's MCALs, with words for the ledger.
+pub fn mcal_add(tx: &Tx, units: u32, note: &str, who: &Who) -> Result<Edited, Stop<Rejected>> {
+    let note = note.trim();
+    let unfit = |c: char| c.is_control() || is_hidden(c);
+    if note.chars().count() > NOTE || note.contains(unfit) {
+        return Err(Rejected::Invalid(format!(
+            "a note is one line of at most {NOTE} characters, without control characters"
+        ))
+        .into());
+    }
+    if units == 0 {
+        return Err(Rejected::Invalid("0 MCALs add nothing; give at least 1".to_owned()).into());
+    }
+    if tx.tree().server.mcals == Bank::Unlimited {
+        return Err(Rejected::Forbidden(
+            "the bank is unlimited, so nothing can be added; set a number first: penstockctl server edit --mcals NUMBER"
+                .to_owned(),
+        )
+        .into());
+    }
+    let act = Act {
+        verb: "mcal add",
+        assignments: vec![Assignment {
+            field: "mcals".to_owned(),
+            value: format!("+{units}"),
+        }],
+        expect_revision: None,
+        dry_run: false,
+        who,
+        note,
+    };
+    edit_subject(tx, Subject::Server, "the record", |_| Ok(act))
+}
+
 /// Applies an edit's reverse as a new edit.
 pub fn undo(tx: &Tx, number: u64, dry_run: bool, who: &Who) -> Result<Edited, Stop<Rejected>> {
     let entry =
         audit::entry(tx, number)?.ok_or_else(|| not_found("edit", &number.to_string(), None))?;
-    if !matches!(entry.verb.as_str(), "edit" | "undo") {
+    if !matches!(entry.verb.as_str(), "edit" | "undo" | "mcal add") {
         return Err(Rejected::Forbidden(format!(
             "edit {number} ({}) can't be undone by itself; {}",
             entry.verb,
@@ -60,6 +103,7 @@ pub fn undo(tx: &Tx, number: u64, dry_run: bool, who: &Who) -> Result<Edited, St
             expect_revision: None,
             dry_run,
             who,
+            note: "",
         })
     };
     edit_subject(tx, subject, &entry.record, act).map_err(|stop| match stop {
@@ -93,6 +137,8 @@ fn opposite(verb: &str) -> &'static str {
         "client revoke" => "`client reset-password` lets it in again",
         "client unblock" => "an id is blocked again when its client is removed",
         "client reset-password" => "`client reset-password` gives another password",
+        "location add" => "`location forget` does the opposite",
+        "location forget" => "`location add` with its folder adds it again",
         "trash restore" => {
             "`customer remove`, `client remove` and `schedule remove` do the opposite"
         }
@@ -128,19 +174,17 @@ fn edit_subject<'a>(
     match subject {
         Subject::Server => {
             let named = Named::new("server".to_owned(), vec![subject]);
-            edit_record(tx, &*tree.server, named, act, |server| {
-                tx.put_server(server)
-            })
+            edit_record(tx, &*tree.server, named, act)
         }
         Subject::Reseller(id) => {
             let reseller = tree.resellers.get(&id).ok_or_else(|| gone("reseller"))?;
             let named = Named::new(format!("reseller {}", reseller.short), vec![subject]);
-            edit_record(tx, &**reseller, named, act, |it| tx.put_reseller(it))
+            edit_record(tx, &**reseller, named, act)
         }
         Subject::Customer(id) => {
             let customer = tree.customers.get(&id).ok_or_else(|| gone("customer"))?;
             let named = Named::new(customer.short.to_string(), vec![subject]);
-            edit_record(tx, &**customer, named, act, |it| tx.put_customer(it))
+            edit_record(tx, &**customer, named, act)
         }
         Subject::Client(id) => {
             let client: Client = tx.get(CLIENTS, id.0)?.ok_or_else(|| gone("client"))?;
@@ -148,7 +192,7 @@ fn edit_subject<'a>(
             let customer = customer.ok_or_else(|| gone("client"))?;
             let address = client_address(customer, &client.client_id);
             let named = Named::new(address, client_subjects(&client));
-            edit_record(tx, &client, named, act, |client| tx.put_client(client))
+            edit_record(tx, &client, named, act)
         }
     }
 }
@@ -165,12 +209,11 @@ impl Named {
     }
 }
 
-fn edit_record<'a, R: Record>(
+fn edit_record<'a, R: Kept>(
     tx: &Tx,
     record: &R,
     named: Named,
     act: impl FnOnce(&dyn Reversible) -> Result<Act<'a>, EditError>,
-    save: impl FnOnce(&R) -> Result<(), Trouble>,
 ) -> Result<Edited, Stop<Rejected>> {
     let revision = record.revision();
     let act = act(record).map_err(|error| match error {
@@ -203,10 +246,18 @@ fn edit_record<'a, R: Record>(
         revision: after.revision(),
         changes,
     };
-    if act.dry_run || edited.changes.is_empty() {
+    if edited.changes.is_empty() {
         return Ok(edited);
     }
-    save(&after)?;
+    let cost = after.decide(Some(record), tx)?;
+    if act.dry_run {
+        return Ok(edited);
+    }
+    let by = By {
+        who: act.who,
+        note: act.note,
+    };
+    after.write(Some(record), cost, tx, by)?;
     let note = Note {
         who: act.who,
         verb: act.verb,

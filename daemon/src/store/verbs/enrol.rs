@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 use penstock_policy::admit::{self, Act, Subject as Wanting, admit, free_slot};
+use penstock_policy::edit::Change;
+use penstock_policy::mcal::{Platform, Plugins, Reason, charge};
 use penstock_policy::names::ClientId;
 use penstock_policy::record::{Client, Credential, Customer, Enrolment, PassKeyError, RecordId};
 use penstock_policy::refusal::Refusal;
@@ -15,6 +17,7 @@ use super::{change, clash, client_address, client_subjects, masked, place_client
 use crate::store::audit::Note;
 use crate::store::command::{Enrol, Enrolled, Register, Registered};
 use crate::store::ids::{find_client, is_removed};
+use crate::store::ledger::debit;
 use crate::store::schema::Look;
 use crate::store::tree::Tree;
 use crate::store::trouble::{Stop, Trouble};
@@ -34,7 +37,13 @@ pub fn enrol(tx: &Tx, ask: &Enrol) -> Result<Enrolled, Stop<Refusal>> {
         return Ok(Enrolled::Exists(Arc::new(client)));
     }
     let wanting = wanting(tx, &tree, customer, &ask.client_id, None)?;
+    let month = wanting.levels.month(tx.at());
+    let wanting = Wanting {
+        month: Some(month),
+        ..wanting
+    };
     admit(&wanting, Act::Create, tx.at())?;
+    let cost = charge(&wanting.levels, wanting.levels.price(), month)?;
     free_name(tx, &tree, customer, &ask.client_id)?;
     let mut client = Client::new(
         tx.new_id(),
@@ -46,14 +55,9 @@ pub fn enrol(tx: &Tx, ask: &Enrol) -> Result<Enrolled, Stop<Refusal>> {
     );
     client.tag.clone_from(&ask.tag);
     place_client(tx, &client)?;
-    note(
-        tx,
-        "client enrol",
-        &ask.source,
-        customer,
-        &client,
-        ask.tag.as_deref(),
-    )?;
+    let client = debit(tx, client, cost, Reason::ClientAdded)?;
+    let tag = ask.tag.as_ref().map(|tag| change("tag", "none", tag));
+    note(tx, "client enrol", &ask.source, customer, &client, tag)?;
     Ok(Enrolled::New(Arc::new(client)))
 }
 
@@ -101,7 +105,7 @@ pub fn register(tx: &Tx, ask: &Register) -> Result<Registered, Stop<Refusal>> {
         let mut client = client.clone();
         client.credential.clone_from(&ask.credential);
         tx.put_client(&client)?;
-        note(tx, "client register", &ask.source, customer, &client, None)?;
+        note(tx, "client register", &ask.source, customer, &client, [])?;
         return Ok(Registered::Reissued(Arc::new(client)));
     }
     admit::register(&wanting, tx.at())?;
@@ -115,13 +119,23 @@ pub fn register(tx: &Tx, ask: &Register) -> Result<Registered, Stop<Refusal>> {
         Enrolment::PassKey,
     );
     client.issued_by = Some(digest(&ask.pass_key));
+    client.platform = ask.platform;
+    client.plugins.clone_from(&ask.plugins);
     place_client(tx, &client)?;
     if let Some(uses) = customer.pass_key.uses_left {
         let mut customer = Customer::clone(customer);
         customer.pass_key.uses_left = Some(uses.saturating_sub(1));
         tx.put_customer(&customer)?;
     }
-    note(tx, "client register", &ask.source, customer, &client, None)?;
+    let licence = licence(&client);
+    note(
+        tx,
+        "client register",
+        &ask.source,
+        customer,
+        &client,
+        licence,
+    )?;
     Ok(Registered::New(Arc::new(client)))
 }
 
@@ -136,6 +150,22 @@ fn reissues(tx: &Tx, ask: &Register, client: &Client) -> bool {
         && client.first_login.is_none()
         && client.revoked.is_none()
         && age <= REISSUE
+}
+
+/// What a registration said of the client beside its password.
+fn licence(client: &Client) -> impl Iterator<Item = Change> {
+    let of = |field, from: String, to: String| (from != to).then(|| change(field, from, to));
+    let platform = of(
+        "platform",
+        Platform::default().to_string(),
+        client.platform.to_string(),
+    );
+    let plugins = of(
+        "plugins",
+        Plugins::default().to_string(),
+        client.plugins.to_string(),
+    );
+    platform.into_iter().chain(plugins)
 }
 
 fn digest(pass_key: &str) -> [u8; 32] {
@@ -158,6 +188,7 @@ fn wanting<'a>(
         removed: is_removed(look, customer.id, id)?,
         schedules: 0,
         schedule_exists: false,
+        month: None,
     })
 }
 
@@ -183,7 +214,7 @@ fn note(
     source: &str,
     customer: &Customer,
     client: &Client,
-    tag: Option<&str>,
+    more: impl IntoIterator<Item = Change>,
 ) -> Result<u64, Trouble> {
     let who = Who {
         uid: None,
@@ -192,7 +223,7 @@ fn note(
         user: source.to_owned(),
     };
     let mut changes = vec![masked("password")];
-    changes.extend(tag.map(|tag| change("tag", "none", tag)));
+    changes.extend(more);
     let note = Note {
         who: &who,
         verb,

@@ -1,9 +1,12 @@
 //! The verbs: each reads what it needs, lets policy decide, and only then writes.
 
+pub(super) mod apply;
 pub(super) mod client;
 pub(super) mod customer;
 pub(super) mod edit;
 pub(super) mod enrol;
+mod keep;
+mod location;
 pub(super) mod remove;
 pub(super) mod schedule;
 pub(super) mod session;

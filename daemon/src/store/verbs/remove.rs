@@ -21,7 +21,7 @@ use crate::store::trouble::{Stop, Trouble};
 use crate::store::tx::{Tx, schedules_of};
 
 /// Where clients were reachable before they were moved.
-type Aliases = BTreeMap<RecordId, Vec<(RecordId, ClientId)>>;
+pub(super) type Aliases = BTreeMap<RecordId, Vec<(RecordId, ClientId)>>;
 
 /// Removes a client; its id stays blocked.
 pub fn client(
@@ -30,8 +30,19 @@ pub fn client(
     recursive: bool,
     who: &Who,
 ) -> Result<Removal, Stop<Rejected>> {
+    client_with(tx, address, recursive, who, &mut aliases(tx)?)
+}
+
+/// [`client`] with the aliases as they are, for many clients.
+pub(super) fn client_with(
+    tx: &Tx,
+    address: &Address,
+    recursive: bool,
+    who: &Who,
+    aliases: &mut Aliases,
+) -> Result<Removal, Stop<Rejected>> {
     let (customer, client) = find_client(tx, address)?;
-    let old = gather(tx, client, &mut aliases(tx)?)?;
+    let old = gather(tx, client, aliases)?;
     let address = client_address(&customer, &old.client.client_id);
     if !recursive && !old.schedules.is_empty() {
         return Err(not_empty(
@@ -154,7 +165,7 @@ fn not_empty(what: &str, kind: &str, count: usize) -> Rejected {
 }
 
 /// All aliases by client: one walk, however many clients are removed.
-fn aliases(tx: &Tx) -> Result<Aliases, Trouble> {
+pub(super) fn aliases(tx: &Tx) -> Result<Aliases, Trouble> {
     let mut found = Aliases::new();
     tx.walk(ALIASES, all(), false, &mut |(customer, id), bytes| {
         let client: RecordId = decode("aliases", bytes)?;

@@ -11,6 +11,7 @@ use crate::store::command::NewSchedule;
 use crate::store::schema::{CLIENTS, FOLDERS, Look, SCHEDULES};
 use crate::store::trouble::{Stop, Trouble};
 use crate::store::tx::{Tx, schedules_of};
+use crate::store::used;
 
 /// A schedule's record; one that exists is returned as it is.
 pub fn create(tx: &Tx, ask: &NewSchedule) -> Result<Arc<Schedule>, Stop<Refusal>> {
@@ -32,6 +33,7 @@ pub fn create(tx: &Tx, ask: &NewSchedule) -> Result<Arc<Schedule>, Stop<Refusal>
         removed: false,
         schedules: u32::try_from(schedules.len()).unwrap_or(u32::MAX),
         schedule_exists: false,
+        month: Some(levels.month(tx.at())),
     };
     admit(&wanting, Act::Create, tx.at())?;
     let folded = fold(ask.name.as_str());
@@ -58,6 +60,7 @@ pub fn create(tx: &Tx, ask: &NewSchedule) -> Result<Arc<Schedule>, Stop<Refusal>
     };
     let key = (schedule.location.as_str(), schedule.folder.as_str());
     tx.put(FOLDERS, key, &schedule.id)?;
+    used::begin(tx, schedule.id)?;
     tx.put_schedule(&schedule)?;
     Ok(Arc::new(schedule))
 }

@@ -8,7 +8,7 @@ use penstock_policy::refusal::Refusal;
 use penstock_wire::view::Who;
 
 use super::client::free_for;
-use super::customer::name_holder;
+use super::customer::{name_holder, reseller_sums};
 use super::{clash, client_address, place_client, taken};
 use crate::store::audit::{Note, Subject};
 use crate::store::command::{Rejected, Removal, TrashState};
@@ -16,6 +16,7 @@ use crate::store::schema::{
     ALIASES, CLIENT_FOLDS, CLIENT_IDS, CLIENTS, FOLDERS, LAST_BACKUP, Look, REMOVED, SESSIONS,
     TRASH, go_on, of,
 };
+use crate::store::shares::{Sum, verify};
 use crate::store::trash::{OldClient, OldSchedule, Row, What};
 use crate::store::tree::not_found;
 use crate::store::trouble::{Stop, Trouble};
@@ -91,6 +92,7 @@ pub fn gone(tx: &Tx, item: u64) -> Result<(), Stop<Rejected>> {
     for schedule in row.schedules() {
         let key = (schedule.location.as_str(), schedule.folder.as_str());
         tx.delete(FOLDERS, key)?;
+        tx.drop_schedule(schedule.id)?;
     }
     Ok(tx.delete(TRASH, item)?)
 }
@@ -158,6 +160,9 @@ fn restore_customer(
     if tx.tree().resellers.get(&customer.reseller).is_none() {
         customer.reseller = RecordId::DEFAULT_RESELLER;
     }
+    let mut after = tx.tree();
+    after.set_customer(customer.clone());
+    verify(tx, &after, &reseller_sums(&customer), 0)?;
     tx.put_customer(&customer)?;
     for old in clients {
         put_back(tx, old)?;
@@ -178,6 +183,10 @@ fn restore_client(tx: &Tx, old: &OldClient) -> Result<Vec<Subject>, Stop<Rejecte
         return Err(taken(&client.client_id, &by).into());
     }
     free_for(&tree, customer, 0)?;
+    let space = client.space.counted();
+    if space > 0 {
+        verify(tx, &tree, &[Sum::Clients(customer.id)], space.into())?;
+    }
     put_back(tx, old)?;
     Ok(super::client_subjects(client))
 }

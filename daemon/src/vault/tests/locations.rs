@@ -170,3 +170,23 @@ async fn a_sweep_removes_leftovers_and_nothing_else() {
     assert!(disk.at(".incoming/notes.txt").exists());
     assert!(disk.read(Kind::Data, name_of(b"pack")).await.is_some());
 }
+
+#[tokio::test]
+async fn a_location_that_was_away_at_the_start_is_swept_once_when_it_is_back() {
+    let disk = Disk::new().await;
+    let (path, away) = (disk.location.path(), disk.folder.path().join("away"));
+    let left = format!("{:032x}.part", 1);
+    fs::write(disk.at(".incoming").join(&left), b"half").unwrap();
+    // As the next process knows it.
+    let location = Location::recorded(path, "first").unwrap();
+    fs::rename(path, &away).unwrap();
+    assert!(location.sweep().await.is_err());
+    assert!(away.join(".incoming").join(&left).exists());
+    fs::rename(&away, path).unwrap();
+    location.repository(&schedule()).await.unwrap();
+    assert_eq!(disk.incoming(), 0);
+    // From then on there may be uploads of its own.
+    fs::write(disk.at(".incoming").join(&left), b"half").unwrap();
+    location.check().await.unwrap();
+    assert_eq!(disk.incoming(), 1);
+}

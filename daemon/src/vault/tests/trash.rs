@@ -3,6 +3,7 @@
 use std::{fs, os::unix::fs::symlink};
 
 use super::*;
+use crate::vault::trash_name;
 
 async fn names(disk: &Disk) -> Vec<(String, bool)> {
     let trashed = disk.location.list_trash().await.unwrap();
@@ -131,6 +132,24 @@ async fn a_tree_too_deep_to_be_ours_is_refused_rather_than_followed_down() {
     fs::create_dir_all(disk.at(&format!(".trash/deep/{}", ["d"; 100].join("/")))).unwrap();
     let refused = disk.location.empty_trash("deep").await;
     assert!(matches!(refused, Err(VaultError::Io { .. })));
+}
+
+#[tokio::test]
+async fn what_lies_in_the_trash_can_be_counted_there() {
+    let disk = Disk::new().await;
+    disk.store(Kind::Data, b"data").await.unwrap();
+    disk.store(Kind::Locks, b"lock it").await.unwrap();
+    assert_eq!(disk.repository.used_beside_locks().await.unwrap(), 4);
+    assert_eq!(disk.repository.used_by_locks().await.unwrap(), 7);
+    let name = trash_name(3, 5);
+    let folder = schedule();
+    let counted = disk.location.used_in_trash(&name, &folder).await;
+    assert_eq!(counted.unwrap(), None);
+    disk.location.trash(&folder, &name).await.unwrap();
+    let counted = disk.location.used_in_trash(&name, &folder).await;
+    assert_eq!(counted.unwrap(), Some(11));
+    // Still opened, as by a request that goes on.
+    assert_eq!(disk.repository.used().await.unwrap(), 11);
 }
 
 #[test]

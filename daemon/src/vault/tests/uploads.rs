@@ -244,7 +244,8 @@ async fn what_was_deleted_while_it_was_only_hashed_is_asked_for_again() {
         .await
         .unwrap();
     again.write(Bytes::from_static(b"lock")).await.unwrap();
-    assert!(disk.repository.delete(Kind::Locks, name).await.unwrap());
+    let freed = disk.repository.delete(Kind::Locks, name).await.unwrap();
+    assert_eq!(freed, Some(4));
     assert!(matches!(again.finish().await, Err(VaultError::Vanished(_))));
     assert_eq!(
         disk.store(Kind::Locks, b"lock").await.unwrap(),
@@ -261,12 +262,8 @@ async fn a_damaged_object_is_neither_confirmed_nor_overwritten() {
     assert!(matches!(refused, Err(VaultError::Damaged(_))));
     assert_eq!(fs::read(&path).unwrap(), b"who");
     assert_eq!(disk.incoming(), 0);
-    assert!(
-        disk.repository
-            .delete(Kind::Data, name_of(b"whole"))
-            .await
-            .unwrap()
-    );
+    let freed = disk.repository.delete(Kind::Data, name_of(b"whole"));
+    assert_eq!(freed.await.unwrap(), Some(3));
     assert_eq!(
         disk.store(Kind::Data, b"whole").await.unwrap(),
         Finished::Stored
@@ -311,9 +308,31 @@ async fn a_deleted_object_is_gone_and_deleting_it_again_is_no_error() {
     for kind in Kind::ALL {
         disk.store(kind, b"object").await.unwrap();
         let name = name_of(b"object");
-        assert!(disk.repository.delete(kind, name).await.unwrap());
+        let freed = disk.repository.delete(kind, name).await.unwrap();
+        assert_eq!(freed, Some(6));
         assert_eq!(disk.repository.stat(kind, name).await.unwrap(), None);
-        assert!(!disk.repository.delete(kind, name).await.unwrap());
+        let again = disk.repository.delete(kind, name).await.unwrap();
+        assert_eq!(again, None);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_who_delete_an_object_at_once_exactly_one_learns_its_size() {
+    let disk = Arc::new(Disk::new().await);
+    for _ in 0..20 {
+        disk.store(Kind::Data, b"object").await.unwrap();
+        let start = Arc::new(tokio::sync::Barrier::new(16));
+        let mut deleters = tokio::task::JoinSet::new();
+        for _ in 0..16 {
+            let (disk, start) = (disk.clone(), start.clone());
+            deleters.spawn(async move {
+                start.wait().await;
+                let name = name_of(b"object");
+                disk.repository.delete(Kind::Data, name).await.unwrap()
+            });
+        }
+        let freed: Vec<u64> = deleters.join_all().await.into_iter().flatten().collect();
+        assert_eq!(freed, [6]);
     }
 }
 
@@ -324,7 +343,7 @@ async fn a_folder_that_an_imported_tree_lacks_is_made() {
     fs::remove_dir(disk.inside("locks")).unwrap();
     let (repository, name) = (&disk.repository, name_of(b"object"));
     for kind in [Kind::Data, Kind::Locks] {
-        assert!(!repository.delete(kind, name).await.unwrap());
+        assert_eq!(repository.delete(kind, name).await.unwrap(), None);
         assert_eq!(repository.stat(kind, name).await.unwrap(), None);
         assert_eq!(disk.store(kind, b"object").await.unwrap(), Finished::Stored);
     }

@@ -248,6 +248,28 @@ fn a_full_disk_refuses_new_data_and_leaves_nothing_half_written() {
     let stored = Object::of(1_000_000, 1);
     laptop.post("data", &stored).is(200);
     let mut seed = 1;
+    let refused = until("less to be left than is kept free", || {
+        seed += 1;
+        let answer = laptop.post("data", &Object::of(1_500_000, seed));
+        (answer.status != 200).then_some(answer)
+    });
+    let expected = Expected::unforeseen(
+        "disk-reserve",
+        "The backup disk is nearly full and takes no new data. Restores and deletes still work.",
+    );
+    expected.is(&server, &refused, 507);
+    let another = laptop.schedule("another");
+    server
+        .ctl(["server", "edit", "--disk-reserve", "50"])
+        .fine();
+    // Of the disk is asked at most once a second.
+    let refused = until("nothing new to be begun", || {
+        let answer = another.ask("HEAD", "config", b"");
+        (answer.status != 404).then_some(answer)
+    });
+    expected.is(&server, &refused, 507);
+    laptop.post("locks", &Object::of(100, 1)).is(200);
+    server.ctl(["server", "edit", "--disk-reserve", "0"]).fine();
     let refused = until("the disk to be full", || {
         seed += 1;
         let answer = laptop.post("data", &Object::of(1_500_000, seed));

@@ -1,0 +1,121 @@
+//! Whether something fits: every level's allotment, the reserve on top of it, and the disk's own.
+
+use super::Allotment;
+use crate::protocol::Kind;
+use crate::throttle::Level;
+
+/// What bytes are for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// New backup data: held against the allotment.
+    Data,
+    /// What a full customer needs to restore, lock, forget and prune: may use the reserve on top as well.
+    Upkeep,
+}
+
+/// One level's allotment and what is taken of it: used or reserved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Figure {
+    /// The level.
+    pub level: Level,
+    /// What it may use.
+    pub allotted: Allotment,
+    /// Bytes used and reserved below it.
+    pub taken: u64,
+}
+
+/// Bytes used and reserved at each level.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Taken {
+    /// By the client.
+    pub client: u64,
+    /// By the customer's clients.
+    pub customer: u64,
+    /// By the reseller's customers.
+    pub reseller: u64,
+    /// By everybody, the trash included.
+    pub server: u64,
+}
+
+/// Which level something doesn't fit in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Short {
+    /// The level, the nearest of those in which it doesn't fit.
+    pub level: Level,
+    /// What the level may use, in bytes.
+    pub allotted: u64,
+    /// What is taken of it.
+    pub taken: u64,
+    /// What was wanted.
+    pub wanted: u64,
+}
+
+/// Room on a location's file system, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Disk {
+    /// What may still be written.
+    pub free: u64,
+    /// The file system's size.
+    pub total: u64,
+}
+
+/// The least reserve of an allotment, in bytes.
+const LEAST_RESERVE: u64 = 64 << 20;
+
+impl Purpose {
+    /// What an object's bytes are for; `prunes` says that the session deleted a snapshot within the last hour, because a
+    /// prune posts data before it deletes.
+    #[must_use]
+    pub const fn of(kind: Kind, prunes: bool) -> Self {
+        match kind {
+            Kind::Data if !prunes => Self::Data,
+            _ => Self::Upkeep,
+        }
+    }
+}
+
+/// The reserve on top of an allotment: 1 % of it, at least 64 MiB.
+#[must_use]
+pub const fn reserve(allotted: u64) -> u64 {
+    let percent = allotted / 100;
+    if percent > LEAST_RESERVE {
+        percent
+    } else {
+        LEAST_RESERVE
+    }
+}
+
+/// Whether so many bytes more fit at every level.
+///
+/// # Errors
+/// With the nearest level in which they don't.
+pub fn fit(figures: &[Figure], wanted: u64, purpose: Purpose) -> Result<(), Short> {
+    for figure in figures {
+        let Allotment::Bytes(allotted) = figure.allotted else {
+            continue;
+        };
+        let limit = match purpose {
+            Purpose::Data => allotted,
+            Purpose::Upkeep => allotted.saturating_add(reserve(allotted)),
+        };
+        if figure.taken.saturating_add(wanted) > limit {
+            return Err(Short {
+                level: figure.level,
+                allotted,
+                taken: figure.taken,
+                wanted,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Whether a location's disk takes the bytes: new data only while at least so many percent of the file system stay free
+/// after it. Upkeep is never held back; whether the disk has room for it shows when it is written
+/// ([`Refusal::DiskFull`](crate::refusal::Refusal::DiskFull)).
+#[must_use]
+pub fn may_use_disk(disk: Disk, percent: u32, wanted: u64, purpose: Purpose) -> bool {
+    let kept = u128::from(disk.total) * u128::from(percent);
+    let left = u128::from(disk.free.saturating_sub(wanted)) * 100;
+    purpose == Purpose::Upkeep || left >= kept
+}
