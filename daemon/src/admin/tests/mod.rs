@@ -37,7 +37,7 @@ use crate::clock::Clock;
 use crate::events::Events;
 use crate::live::{Live, Place, Refusals, Request as Running};
 use crate::secrets::{self, Hasher};
-use crate::store::{NewSchedule, Options, Store};
+use crate::store::{LocationRecord, NewSchedule, Options, Store};
 use crate::vault::{Location, Locations, RepoFolder};
 
 /// A daemon without its data path.
@@ -74,7 +74,14 @@ impl House {
             time_zone: Zone::utc(),
         })
         .unwrap();
-        let main = Location::create(&dir.path().join("main"), "here").await;
+        let main = dir.path().join("main");
+        let recorded = LocationRecord {
+            name: "main".to_owned(),
+            path: main.display().to_string(),
+            id: "here".to_owned(),
+        };
+        store.record_location(recorded).await.unwrap();
+        let main = Location::create(&main, "here").await;
         let context = Context {
             live: Live::new(clock.clone(), store.clone(), events.clone()),
             refusals: Refusals::new(clock.clone(), events.clone(), Vec::new()),

@@ -104,7 +104,18 @@ impl Bench {
         Client::clone(&added[0].client)
     }
 
+    /// The location that schedules are made on.
+    async fn main(&self) {
+        let main = LocationRecord {
+            name: "main".into(),
+            path: "/srv/main".into(),
+            id: "here".into(),
+        };
+        self.store.record_location(main).await.unwrap();
+    }
+
     async fn schedule(&self, client: RecordId, name: &str) -> Arc<Schedule> {
+        self.main().await;
         let name: ScheduleName = name.parse().unwrap();
         let ask = NewSchedule {
             client,

@@ -209,6 +209,7 @@ async fn a_schedule_is_published_when_it_is_made_and_when_it_is_ready() {
             .schedules
             .is_empty()
     );
+    bench.main().await;
     let name: ScheduleName = "default".parse().unwrap();
     let ask = NewSchedule {
         client: client.id,

@@ -44,6 +44,7 @@ async fn a_schedule_keeps_its_limit_its_case_and_a_folder_of_its_own() {
 
 /// A schedule that isn't ready yet.
 async fn begin(bench: &Bench, client: RecordId, name: &str) -> Arc<Schedule> {
+    bench.main().await;
     let ask = NewSchedule {
         client,
         name: name.parse().unwrap(),
@@ -120,4 +121,20 @@ async fn a_schedule_leaves_a_taken_folder_once_and_stays_where_it_is_when_it_is_
         .unwrap();
     let refused = another(&bench, &daily, &one.folder).await.unwrap_err();
     assert_eq!(refused, Refusal::ClientUnknown);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_made_on_a_location_that_was_forgotten_meanwhile() {
+    let bench = Bench::new();
+    bench.main().await;
+    bench.customer("ABC", &[]).await;
+    let client = bench.client("abc", "laptop").await;
+    let ask = NewSchedule {
+        client: client.id,
+        name: "default".parse().unwrap(),
+        location: "second".into(),
+    };
+    let refused = bench.store.create_schedule(ask).await;
+    assert_eq!(refused.unwrap_err(), Refusal::LocationUnavailable);
+    assert_eq!(bench.store.books().samples(), []);
 }

@@ -8,7 +8,7 @@ use penstock_policy::record::{Client, Customer, RecordId, Schedule};
 use penstock_policy::refusal::Refusal;
 
 use crate::store::command::NewSchedule;
-use crate::store::schema::{CLIENTS, FOLDERS, Look, SCHEDULES};
+use crate::store::schema::{CLIENTS, FOLDERS, LOCATIONS, Look, SCHEDULES};
 use crate::store::trouble::{Stop, Trouble};
 use crate::store::tx::{Tx, schedules_of};
 use crate::store::used;
@@ -22,6 +22,10 @@ pub fn create(tx: &Tx, ask: &NewSchedule) -> Result<Arc<Schedule>, Stop<Refusal>
     let existing = schedules.iter().find(|schedule| schedule.name == ask.name);
     if let Some(existing) = existing {
         return Ok(Arc::new(existing.clone()));
+    }
+    // Forgotten since it was looked for.
+    if tx.bytes(LOCATIONS, ask.location.as_str())?.is_none() {
+        return Err(Refusal::LocationUnavailable.into());
     }
     let tree = tx.tree();
     let levels = tree
