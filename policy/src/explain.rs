@@ -9,7 +9,7 @@ use crate::levels::{Direction, Levels};
 use crate::mcal::{Credit, Drawn, Month, left};
 use crate::protocol::Kind;
 use crate::refusal::Refusal;
-use crate::space::{Disk, Purpose, Taken, fit, may_use_disk};
+use crate::space::{Disk, Purpose, Taken, may_use_disk};
 use crate::throttle::{Level, Span};
 
 /// What is known of the space at an address, beside the records.
@@ -207,8 +207,7 @@ impl Room<'_> {
         if self.recounting {
             return Err(Refusal::Recounting);
         }
-        fit(&levels.figures(self.taken), wanted, Purpose::Data)
-            .map_err(|short| levels.exceeded(short))?;
+        levels.takes(self.taken, wanted, Purpose::Data)?;
         let percent = levels.server.disk_reserve;
         match self.disk {
             Some(disk) if !may_use_disk(disk, percent, wanted, Purpose::Data) => {

@@ -7,7 +7,7 @@ use crate::mcal::{Month, Platform, Plugins};
 use crate::names::ShortName;
 use crate::record::{Activation, Client, Customer, Reseller, Server};
 use crate::refusal::Refusal;
-use crate::space::{Figure, Short, Taken};
+use crate::space::{Figure, Purpose, Short, Taken, fit};
 use crate::throttle::{Level, Source, Span, Throttle, WeekendDays, Zone, rate_at};
 
 /// The levels of one customer, or of one client of it.
@@ -69,22 +69,55 @@ impl<'a> Levels<'a> {
     /// What each level may use beside what is taken of it, nearest first.
     #[must_use]
     pub fn figures(&self, taken: Taken) -> Vec<Figure> {
-        let figure = |level, allotted, taken| Figure {
+        let (data, unsure) = (taken.data, taken.unsure);
+        let figure = |level, allotted, (taken, data, unsure)| Figure {
             level,
             allotted,
             taken,
+            data,
+            unsure,
         };
-        let client = self
-            .client
-            .map(|client| figure(Level::Client, client.space, taken.client));
+        let client = self.client.map(|client| {
+            figure(
+                Level::Client,
+                client.space,
+                (taken.client, data.client, unsure.client),
+            )
+        });
         client
             .into_iter()
             .chain([
-                figure(Level::Customer, self.customer.space, taken.customer),
-                figure(Level::Reseller, self.reseller.space, taken.reseller),
-                figure(Level::Server, self.server.space, taken.server),
+                figure(
+                    Level::Customer,
+                    self.customer.space,
+                    (taken.customer, data.customer, unsure.customer),
+                ),
+                figure(
+                    Level::Reseller,
+                    self.reseller.space,
+                    (taken.reseller, data.reseller, unsure.reseller),
+                ),
+                figure(
+                    Level::Server,
+                    self.server.space,
+                    (taken.server, data.server, unsure.server),
+                ),
             ])
             .collect()
+    }
+
+    /// Whether so many bytes may be taken, given what is.
+    ///
+    /// # Errors
+    /// [`Refusal::SpaceExceeded`]; [`Refusal::Recounting`] for data where an allotment is held against a figure that
+    /// isn't sure yet.
+    pub fn takes(&self, taken: Taken, bytes: u64, purpose: Purpose) -> Result<(), Refusal> {
+        let figures = self.figures(taken);
+        let unsure = |figure: &Figure| figure.unsure && figure.allotted.bytes().is_some();
+        if purpose == Purpose::Data && figures.iter().any(unsure) {
+            return Err(Refusal::Recounting);
+        }
+        fit(&figures, bytes, purpose).map_err(|short| self.exceeded(short))
     }
 
     /// The refusal of what doesn't fit.

@@ -2,7 +2,7 @@
 
 use penstock_policy::admit::{Act, Subject, admit};
 use penstock_policy::refusal::Refusal;
-use penstock_policy::space::{Purpose, fit};
+use penstock_policy::space::Purpose;
 
 use super::Gateway;
 use super::answer::Fault;
@@ -81,7 +81,7 @@ pub async fn would_enrol(gateway: &Gateway, visit: &Visit) -> Result<(), Fault> 
         .await?;
     let fits = || {
         let taken = gateway.store.books().taken(customer, None);
-        fit(&levels.figures(taken), 1, Purpose::Data).map_err(|short| levels.exceeded(short))
+        levels.takes(taken, 1, Purpose::Data)
     };
     gateway.has_room(levels.location().as_str(), fits).await
 }

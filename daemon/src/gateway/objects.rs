@@ -188,6 +188,7 @@ async fn delete(
         };
     }
     let work = gateway.store.work(schedule.id, kind == Kind::Locks).await?;
+    let work = work.of_data(kind == Kind::Data);
     let (live, request) = (gateway.live.clone(), gateway.live.join(schedule.id));
     // What is deleted is also counted, whether somebody waits for the answer or not.
     let deleting = async move {

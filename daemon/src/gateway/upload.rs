@@ -21,6 +21,7 @@ use super::line::Line;
 use super::serve::Visit;
 use crate::live::{Doing, Place, Request};
 use crate::space::Work;
+use crate::store::COUNTED;
 use crate::throttle::Payer;
 use crate::vault::{Finished, ObjectName, Upload, VaultError};
 
@@ -73,7 +74,7 @@ pub async fn config(
     let act = Act::PostConfig;
     place.admit(act)?;
     let repository = gateway.repository(&schedule).await?;
-    let work = gateway.store.work(schedule.id, false).await?;
+    let work = gateway.store.begin_work(schedule.id, false).await?;
     let mut entry = Entry {
         act,
         request: gateway.live.join(schedule.id),
@@ -82,7 +83,8 @@ pub async fn config(
         does: None,
     };
     let upload = repository.begin_config(length).await?;
-    reserve(place, &mut entry, length, Purpose::Upkeep)?;
+    reserve(gateway, place, &mut entry, length, Purpose::Upkeep).await?;
+    gateway.store.mark(&entry.work).await?;
     receive(gateway, line, place, entry, upload, body).await?;
     Ok(answer::empty(StatusCode::OK))
 }
@@ -110,7 +112,11 @@ pub async fn object(
     let mut month = gateway.live.month(place, schedule.id);
     let mut permit = place.admit_in(act, month)?;
     let repository = gateway.repository(&schedule).await?;
-    let work = gateway.store.work(schedule.id, kind == Kind::Locks).await?;
+    let work = gateway
+        .store
+        .begin_work(schedule.id, kind == Kind::Locks)
+        .await?
+        .of_data(kind == Kind::Data);
     // A repository's first key is no backup yet: only what belongs to one begins a session.
     let request = if kind == Kind::Keys {
         gateway.live.join(schedule.id)
@@ -137,11 +143,23 @@ pub async fn object(
         },
     };
     let upload = repository.begin_upload(kind, name, length).await?;
+    // Locks and keys never wait. Who waits for its turn holds no space meanwhile.
+    let _turn = if kind.pays() {
+        Some(turn(gateway, place).await?)
+    } else {
+        None
+    };
     // What is there with the same size is hashed and compared, and needs nothing: a retry succeeds when all is full.
     if upload.needs_space() {
         let purpose = Purpose::of(kind, gateway.live.prunes(schedule.id));
-        reserve(place, &mut entry, length, purpose)?;
+        reserve(gateway, place, &mut entry, length, purpose).await?;
         gateway.takes(&schedule.location, length, purpose).await?;
+        gateway.store.mark(&entry.work).await?;
+    }
+    // The last question: who is refused isn't debited. Durable before the first byte is read.
+    if let Some(month) = entry.debit {
+        place.admit_in(act, Some(month))?;
+        gateway.store.charge(place.client_number, month).await?;
     }
     let unfitted = receive(gateway, line, place, entry, upload, body).await?;
     let mut answer = answer::empty(StatusCode::OK);
@@ -151,9 +169,17 @@ pub async fn object(
     Ok(answer)
 }
 
-fn reserve(place: &Place, entry: &mut Entry, length: u64, purpose: Purpose) -> Result<(), Refusal> {
-    let fits = |taken| place.fits(taken, length, purpose);
-    entry.work.reserve(length, fits)
+/// Takes the space at every level at once.
+async fn reserve(
+    gateway: &Gateway,
+    place: &Place,
+    entry: &mut Entry,
+    length: u64,
+    purpose: Purpose,
+) -> Result<(), Refusal> {
+    let work = &mut entry.work;
+    let reserve = || work.reserve(length, |taken| place.fits(taken, length, purpose));
+    gateway.store.books().once_counted(COUNTED, reserve).await
 }
 
 fn bounded(length: u64, most: u64) -> Result<u64, Fault> {
@@ -188,23 +214,10 @@ async fn receive(
         waited: Duration::ZERO,
         came: 0,
     };
-    let take = async {
-        // Locks, keys and config never wait.
-        let _turn = if pays {
-            Some(turn(gateway, place).await?)
-        } else {
-            None
-        };
-        // The last question: who is refused isn't debited. Durable before the first byte is read.
-        if let Some(month) = entry.debit {
-            gateway.store.charge(place.client_number, month).await?;
-        }
-        pull.take(&mut upload, body).await
-    };
     let taken = tokio::select! {
         biased;
         refusal = place.barred(act) => Err(refusal.into()),
-        taken = take => taken,
+        taken = pull.take(&mut upload, body) => taken,
     };
     match taken {
         Ok(unfitted) => {

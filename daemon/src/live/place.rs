@@ -9,7 +9,7 @@ use penstock_policy::mcal::Month;
 use penstock_policy::names::{ClientId, ScheduleName, same_but_for_case};
 use penstock_policy::record::{Client, Credential, RecordId, Schedule};
 use penstock_policy::refusal::Refusal;
-use penstock_policy::space::{Purpose, Taken, fit};
+use penstock_policy::space::{Purpose, Taken};
 use penstock_policy::throttle::Span;
 use tokio::sync::watch;
 
@@ -154,12 +154,9 @@ impl Place {
     /// Whether so many bytes fit, given what is taken, by the records as published now.
     ///
     /// # Errors
-    /// [`Refusal::SpaceExceeded`]; [`Refusal::ClientRemoved`].
+    /// [`Refusal::SpaceExceeded`]; [`Refusal::Recounting`]; [`Refusal::ClientRemoved`].
     pub fn fits(&self, taken: Taken, bytes: u64, purpose: Purpose) -> Result<(), Refusal> {
-        let fits = |levels: &Levels<'_>| {
-            fit(&levels.figures(taken), bytes, purpose).map_err(|short| levels.exceeded(short))
-        };
-        self.with_levels(fits)
+        self.with_levels(|levels| levels.takes(taken, bytes, purpose))
             .map_err(|Gone| Refusal::ClientRemoved)?
     }
 

@@ -2,9 +2,11 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use penstock_policy::record::RecordId;
-use penstock_policy::space::Taken;
+use penstock_policy::refusal::Refusal;
+use penstock_policy::space::{DataTaken, Taken, Unsure};
 use tokio::sync::{Notify, RwLock};
 
 use super::sum::Sum;
@@ -34,6 +36,8 @@ pub struct Used {
     pub schedule: RecordId,
     /// Bytes of its files.
     pub bytes: u64,
+    /// How many of these are data.
+    pub data: u64,
     /// Whether something may be writing: after a crash it has to be counted again.
     pub dirty: bool,
 }
@@ -55,7 +59,9 @@ pub(super) struct Pages {
     resellers: HashMap<RecordId, Sum>,
     server: Sum,
     trash: u64,
-    /// Schedules whose count somebody waits for.
+    /// Schedules that have to be counted, and whether that can't be done now because their disk is away.
+    pub(super) uncounted: HashMap<RecordId, bool>,
+    /// Those whose count somebody waits for.
     pub(super) awaited: HashSet<RecordId>,
     /// Schedules whose figures changed since they were last kept.
     pub(super) changed: HashSet<RecordId>,
@@ -159,9 +165,7 @@ impl Books {
     /// What has to be counted again before it takes new data.
     #[must_use]
     pub fn uncounted(&self) -> Vec<RecordId> {
-        let pages = self.open();
-        let rows = pages.rows.iter().filter(|(_, row)| row.counting.is_some());
-        rows.map(|(schedule, _)| *schedule).collect()
+        self.open().uncounted.keys().copied().collect()
     }
 
     /// Waits until a schedule needn't be counted any more. Until then it is counted before those that nobody waits for.
@@ -178,10 +182,48 @@ impl Books {
         }
     }
 
-    /// A schedule whose count somebody waits for.
+    /// Schedules whose count somebody waits for.
     #[must_use]
-    pub fn awaited(&self) -> Option<RecordId> {
-        self.open().awaited.iter().next().copied()
+    pub fn awaited(&self) -> HashSet<RecordId> {
+        self.open().awaited.clone()
+    }
+
+    /// A schedule can't be counted now because its disk is away, or can again. What can't be counted holds up nobody else:
+    /// its figure as it was last kept stands for it.
+    pub fn away(&self, schedule: RecordId, away: bool) {
+        let mut pages = self.open();
+        if let Some(known) = pages.uncounted.get_mut(&schedule) {
+            *known = away;
+        }
+        pages.awaited.remove(&schedule);
+    }
+
+    /// Does something that may have to wait until somebody else is counted: again after each count, until it isn't refused
+    /// for that or the time is over.
+    ///
+    /// # Errors
+    /// What it is refused for; [`Refusal::Recounting`] when the time is over.
+    pub async fn once_counted<T>(
+        &self,
+        patience: Duration,
+        mut act: impl FnMut() -> Result<T, Refusal>,
+    ) -> Result<T, Refusal> {
+        let patience = tokio::time::sleep(patience);
+        tokio::pin!(patience);
+        loop {
+            let counted = self.counted.notified();
+            tokio::pin!(counted);
+            // Before the act, so that a count's end in between is noticed.
+            counted.as_mut().enable();
+            match act() {
+                Err(Refusal::Recounting) => {}
+                result => return result,
+            }
+            tokio::select! {
+                () = counted => {}
+                () = &mut patience => return Err(Refusal::Recounting),
+            }
+        }
     }
 
     /// Whose figures changed since they were last kept, or are at rest now.
@@ -207,6 +249,7 @@ impl Books {
             kept.push(Used {
                 schedule: *schedule,
                 bytes: row.sum.used,
+                data: row.sum.data.min(row.sum.used),
                 dirty,
             });
             pages.changed.remove(schedule);
@@ -316,14 +359,18 @@ impl Edition<'_> {
         self.0.rows.remove(&schedule);
         self.0.changed.remove(&schedule);
         self.0.awaited.remove(&schedule);
+        self.0.uncounted.remove(&schedule);
     }
 
     /// What a schedule uses, as it was kept; one of which that isn't known for sure has to be counted.
     pub fn used(&mut self, used: Used) {
-        self.0.set_used(used.schedule, used.bytes);
+        self.0.set_used(used.schedule, used.bytes, used.data);
         if let Some(row) = self.0.rows.get_mut(&used.schedule) {
             row.marked = used.dirty;
             row.counting = used.dirty.then(Arc::default);
+            if used.dirty {
+                self.0.uncounted.insert(used.schedule, false);
+            }
         }
         self.0.changed.remove(&used.schedule);
     }
@@ -393,11 +440,21 @@ impl Pages {
         let client = client.and_then(|client| self.clients.get(&client));
         let page = self.customers.get(&customer);
         let reseller = page.and_then(|page| self.resellers.get(&page.reseller));
+        let client = client.map_or_else(Sum::default, |page| page.sum);
+        let customer = page.map_or_else(Sum::default, |page| page.sum);
+        let reseller = reseller.copied().unwrap_or_default();
         Taken {
-            client: client.map_or(0, |page| page.sum.taken()),
-            customer: page.map_or(0, |page| page.sum.taken()),
-            reseller: reseller.map_or(0, |sum| sum.taken()),
+            client: client.taken(),
+            customer: customer.taken(),
+            reseller: reseller.taken(),
             server: self.server.taken(),
+            data: DataTaken {
+                client: client.data,
+                customer: customer.data,
+                reseller: reseller.data,
+                server: self.server.data,
+            },
+            unsure: Unsure::default(),
         }
     }
 
@@ -411,15 +468,34 @@ impl Pages {
         counting
     }
 
-    /// What is taken at a schedule's client and the levels above it.
+    /// What is taken at a schedule's client and the levels above it, and where that isn't sure.
     pub(super) fn taken_by(&self, schedule: RecordId) -> Taken {
-        match self.rows.get(&schedule).map(|row| row.owner) {
-            Some(Owner::Client(client)) => {
-                let customer = self.clients.get(&client).map(|page| page.customer);
-                self.taken(customer.unwrap_or_default(), Some(client))
+        let Some((client, customer, reseller)) = self.place(schedule) else {
+            return self.taken(RecordId::default(), None);
+        };
+        let mut unsure = Unsure::default();
+        let uncounted = self.uncounted.iter().filter(|(_, away)| !**away);
+        for (other, _) in uncounted {
+            unsure.server = true;
+            if let Some((its_client, its_customer, its_reseller)) = self.place(*other) {
+                unsure.client |= its_client == client;
+                unsure.customer |= its_customer == customer;
+                unsure.reseller |= its_reseller == reseller;
             }
-            _ => self.taken(RecordId::default(), None),
         }
+        Taken {
+            unsure,
+            ..self.taken(customer, Some(client))
+        }
+    }
+
+    /// Client, customer and reseller of a schedule that isn't in the trash.
+    fn place(&self, schedule: RecordId) -> Option<(RecordId, RecordId, RecordId)> {
+        let Owner::Client(client) = self.rows.get(&schedule)?.owner else {
+            return None;
+        };
+        let customer = self.clients.get(&client)?.customer;
+        Some((client, customer, self.customers.get(&customer)?.reseller))
     }
 
     /// Changes a schedule's figures, and the sums of all levels above it alike.
@@ -443,8 +519,11 @@ impl Pages {
     }
 
     /// Sets what a schedule uses.
-    pub(super) fn set_used(&mut self, schedule: RecordId, bytes: u64) {
-        self.change(schedule, |sum| sum.used = bytes);
+    pub(super) fn set_used(&mut self, schedule: RecordId, bytes: u64, data: u64) {
+        self.change(schedule, |sum| {
+            sum.used = bytes;
+            sum.data = data;
+        });
     }
 
     fn customer(&self, customer: RecordId) -> Sum {

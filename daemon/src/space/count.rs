@@ -27,15 +27,16 @@ impl Count {
         })
     }
 
-    /// So many bytes were found: from now on the schedule takes everything again.
-    pub fn counted(self, bytes: u64) {
+    /// So many bytes were found, and so many of them data: from now on the schedule takes everything again.
+    pub fn counted(self, bytes: u64, data: u64) {
         let mut pages = self.books.open();
-        pages.set_used(self.schedule, bytes);
+        pages.set_used(self.schedule, bytes, data);
         if let Some(row) = pages.rows.get_mut(&self.schedule) {
             row.early = 0;
             row.counting = None;
         }
         pages.awaited.remove(&self.schedule);
+        pages.uncounted.remove(&self.schedule);
         drop(pages);
         self.books.counted.notify_waiters();
     }

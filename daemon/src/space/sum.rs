@@ -7,6 +7,8 @@ pub struct Sum {
     pub used: u64,
     /// Bytes that uploads on their way will use.
     pub reserved: u64,
+    /// How many of both are data: the rest is what goes with it, and has a reserve of its own.
+    pub data: u64,
 }
 
 impl Sum {
@@ -19,10 +21,19 @@ impl Sum {
     pub(super) fn add(&mut self, other: Self) {
         self.used += other.used;
         self.reserved += other.reserved;
+        self.data += other.data;
     }
 
+    /// Takes off what was part of it. A sum that doesn't hold it is a fault of ours, and is better too small by that than
+    /// without end.
     pub(super) fn remove(&mut self, other: Self) {
-        self.used -= other.used;
-        self.reserved -= other.reserved;
+        let part = other.used <= self.used && other.reserved <= self.reserved;
+        debug_assert!(
+            part && other.data <= self.data,
+            "{other:?} is no part of {self:?}"
+        );
+        self.used = self.used.saturating_sub(other.used);
+        self.reserved = self.reserved.saturating_sub(other.reserved);
+        self.data = self.data.saturating_sub(other.data);
     }
 }

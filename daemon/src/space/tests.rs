@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use penstock_policy::record::RecordId;
 use penstock_policy::refusal::Refusal;
+use penstock_policy::space::Unsure;
 use proptest::prelude::*;
 
 use super::{Books, Count, Located, Sum, Used, Work};
@@ -156,9 +157,7 @@ fn new_books() -> Arc<Books> {
 fn work(books: &Arc<Books>, number: u64) -> Result<Work, Refusal> {
     let runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = { runtime }.build().unwrap();
-    runtime
-        .block_on(Work::begin(books, schedule(number), false))
-        .map(|(work, _)| work)
+    runtime.block_on(Work::begin(books, schedule(number), false))
 }
 
 /// Does one thing to both.
@@ -311,30 +310,39 @@ fn what_was_put_there_behind_our_back_and_deleted_makes_no_upload_free() {
 #[tokio::test]
 async fn a_schedule_is_kept_as_at_rest_only_while_nobody_works_on_it() {
     let books = new_books();
-    let (mut upload, unmarked) = Work::begin(&books, schedule(0), false).await.unwrap();
+    let mut upload = Work::begin(&books, schedule(0), false).await.unwrap();
+    let unmarked = !upload.is_marked();
     assert!(unmarked);
     upload.marked();
     upload.reserve(700, |_| Ok(())).unwrap();
     assert_eq!(dirty(&books), [(0, true)]);
-    let (other, unmarked) = Work::begin(&books, schedule(0), false).await.unwrap();
+    let other = Work::begin(&books, schedule(0), false).await.unwrap();
+    let unmarked = !other.is_marked();
     assert!(!unmarked, "the records say it for both");
     drop(other);
     upload.stored();
     assert_eq!(dirty(&books), [(700, false)]);
     assert!(books.changed().is_empty());
-    let (_, unmarked) = Work::begin(&books, schedule(0), false).await.unwrap();
+    let unmarked = !Work::begin(&books, schedule(0), false)
+        .await
+        .unwrap()
+        .is_marked();
     assert!(unmarked, "whoever comes after has to say it anew");
 }
 
 #[tokio::test]
 async fn keeping_figures_stands_for_nobodys_mark() {
     let books = new_books();
-    let (first, unmarked) = Work::begin(&books, schedule(0), false).await.unwrap();
+    let first = Work::begin(&books, schedule(0), false).await.unwrap();
+    let unmarked = !first.is_marked();
     assert!(unmarked);
     // The first one's mark isn't written yet, and neither is this.
     books.keep_again([schedule(0)]);
     assert_eq!(dirty(&books), [(0, true)]);
-    let (_, unmarked) = Work::begin(&books, schedule(0), false).await.unwrap();
+    let unmarked = !Work::begin(&books, schedule(0), false)
+        .await
+        .unwrap()
+        .is_marked();
     assert!(unmarked, "what is about to be written may still fail");
     drop(first);
 }
@@ -345,13 +353,14 @@ async fn while_a_schedule_is_counted_only_locks_go_on_and_they_wait_for_its_end(
     let unsure = Used {
         schedule: schedule(0),
         bytes: 5,
+        data: 5,
         dirty: true,
     };
     books.republish(|edition| edition.used(unsure));
     assert_eq!(books.uncounted(), [schedule(0)]);
     let refused = Work::begin(&books, schedule(0), false).await;
     assert_eq!(refused.unwrap_err(), Refusal::Recounting);
-    let (mut lock, _) = Work::begin(&books, schedule(0), true).await.unwrap();
+    let mut lock = Work::begin(&books, schedule(0), true).await.unwrap();
     lock.reserve(100, |_| Ok(())).unwrap();
     let counting = tokio::spawn({
         let books = Arc::clone(&books);
@@ -367,10 +376,79 @@ async fn while_a_schedule_is_counted_only_locks_go_on_and_they_wait_for_its_end(
     });
     tokio::task::yield_now().await;
     assert!(!waiting.is_finished(), "locks are being counted");
-    count.counted(1100);
+    count.counted(1100, 1000);
     waiting.await.unwrap().unwrap();
     assert_eq!(books.server().used, 1100);
     assert!(books.uncounted().is_empty());
     assert!(Work::begin(&books, schedule(0), false).await.is_ok());
     assert_eq!(dirty(&books), [(1100, false)]);
+}
+
+#[tokio::test]
+async fn data_is_told_apart_from_what_goes_with_it_through_every_step() {
+    let books = new_books();
+    let data = || books.server().data;
+    let work = |of_data| {
+        let books = Arc::clone(&books);
+        async move {
+            Work::begin(&books, schedule(0), false)
+                .await
+                .unwrap()
+                .of_data(of_data)
+        }
+    };
+    let mut upload = work(true).await;
+    upload.reserve(1000, |_| Ok(())).unwrap();
+    assert_eq!(data(), 1000, "what is on its way counts");
+    upload.stored();
+    let mut index = work(false).await;
+    index.reserve(50, |_| Ok(())).unwrap();
+    index.stored();
+    let mut given_up = work(true).await;
+    given_up.reserve(7, |_| Ok(())).unwrap();
+    drop(given_up);
+    assert_eq!((data(), books.server().used), (1000, 1050));
+    work(false).await.freed(50);
+    work(true).await.freed(400);
+    assert_eq!((data(), books.server().used), (600, 600));
+    let kept = books.to_keep(&[schedule(0)]);
+    assert_eq!((kept[0].bytes, kept[0].data), (600, 600));
+}
+
+#[tokio::test]
+async fn what_is_not_counted_yet_makes_the_levels_above_unsure_until_it_is_or_its_disk_is_away() {
+    let books = new_books();
+    let unsure = Used {
+        schedule: schedule(0),
+        bytes: 5,
+        data: 5,
+        dirty: true,
+    };
+    books.republish(|edition| edition.used(unsure));
+    let seen = |of: u64| books.open().taken_by(schedule(of)).unsure;
+    let sibling = seen(1);
+    assert!(sibling.server);
+    books.away(schedule(0), true);
+    assert_eq!(seen(1), Unsure::default());
+    books.away(schedule(0), false);
+    assert_eq!(seen(1), sibling);
+    let waiting = tokio::spawn({
+        let books = Arc::clone(&books);
+        async move {
+            let sure = || match books.open().taken_by(schedule(1)).unsure.server {
+                true => Err(Refusal::Recounting),
+                false => Ok(()),
+            };
+            books
+                .once_counted(std::time::Duration::from_secs(3600), sure)
+                .await
+        }
+    });
+    tokio::task::yield_now().await;
+    assert!(!waiting.is_finished());
+    Count::last(&books, schedule(0))
+        .await
+        .unwrap()
+        .counted(9, 9);
+    waiting.await.unwrap().unwrap();
 }

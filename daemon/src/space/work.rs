@@ -15,12 +15,14 @@ pub struct Work {
     books: Arc<Books>,
     schedule: RecordId,
     reserved: u64,
+    /// Whether its bytes are data.
+    data: bool,
     /// Keeps a count of this schedule from finishing meanwhile.
     _door: Option<OwnedRwLockReadGuard<()>>,
 }
 
 impl Work {
-    /// Begins; also whether the records have to be told first that something writes.
+    /// Begins. Before anything is written, the records have to say that something may be: see [`Work::is_marked`].
     ///
     /// # Errors
     /// [`Refusal::Recounting`] while the schedule is being counted, unless it is `small`: a lock, which is counted last.
@@ -28,7 +30,7 @@ impl Work {
         books: &Arc<Books>,
         schedule: RecordId,
         small: bool,
-    ) -> Result<(Self, bool), Refusal> {
+    ) -> Result<Self, Refusal> {
         loop {
             let door = match books.open().rows.get(&schedule) {
                 None => return Err(Refusal::LocationUnavailable),
@@ -48,16 +50,35 @@ impl Work {
                 continue;
             }
             row.workers += 1;
-            let unmarked = !row.marked;
             drop(pages);
-            let work = Self {
+            return Ok(Self {
                 books: Arc::clone(books),
                 schedule,
                 reserved: 0,
+                data: false,
                 _door: door,
-            };
-            return Ok((work, unmarked));
+            });
         }
+    }
+
+    /// Its bytes are data, or aren't.
+    #[must_use]
+    pub fn of_data(mut self, data: bool) -> Self {
+        self.data = data;
+        self
+    }
+
+    /// The schedule.
+    #[must_use]
+    pub fn schedule(&self) -> RecordId {
+        self.schedule
+    }
+
+    /// Whether the records say that something may be written. While this lives they go on saying it.
+    #[must_use]
+    pub fn is_marked(&self) -> bool {
+        let pages = self.books.open();
+        pages.rows.get(&self.schedule).is_some_and(|row| row.marked)
     }
 
     /// The records say now that something writes.
@@ -78,7 +99,11 @@ impl Work {
     ) -> Result<(), Refusal> {
         let mut pages = self.books.open();
         fits(pages.taken_by(self.schedule))?;
-        pages.change(self.schedule, |sum| sum.reserved += bytes);
+        let data = if self.data { bytes } else { 0 };
+        pages.change(self.schedule, |sum| {
+            sum.reserved += bytes;
+            sum.data += data;
+        });
         self.reserved += bytes;
         Ok(())
     }
@@ -107,8 +132,10 @@ impl Work {
         // No more than is on its way: the rest was never counted, put there behind our back.
         let early = row.early + bytes.saturating_sub(row.sum.used);
         row.early = early.min(row.sum.reserved);
+        let data = if self.data { bytes } else { 0 };
         pages.change(self.schedule, |sum| {
             sum.used = sum.used.saturating_sub(bytes);
+            sum.data = sum.data.saturating_sub(data);
         });
     }
 }
@@ -118,7 +145,11 @@ impl Drop for Work {
         let mut pages = self.books.open();
         let reserved = self.reserved;
         if reserved > 0 {
-            pages.change(self.schedule, |sum| sum.reserved -= reserved);
+            let data = if self.data { reserved } else { 0 };
+            pages.change(self.schedule, |sum| {
+                sum.reserved -= reserved;
+                sum.data = sum.data.saturating_sub(data);
+            });
         }
         if let Some(row) = pages.rows.get_mut(&self.schedule) {
             row.workers -= 1;

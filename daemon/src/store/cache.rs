@@ -98,13 +98,32 @@ impl Cache {
         })
     }
 
+    /// Nobody else reads or publishes until the result is used.
+    pub fn publishing(&self) -> Publishing<'_> {
+        Publishing(self.lock())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Clients> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    #[cfg(test)]
+    pub fn nobodies(&self) -> usize {
+        self.lock().nobodies
+    }
+}
+
+/// The cache while a commit is being published.
+pub(super) struct Publishing<'a>(MutexGuard<'a, Clients>);
+
+impl Publishing<'_> {
     /// Publishes what a commit changed: clients, and ids in their customers, folded.
     pub fn publish(
-        &self,
+        self,
         changed: impl IntoIterator<Item = (RecordId, ClientState)>,
         ids: impl IntoIterator<Item = (RecordId, String)>,
     ) {
-        let mut clients = self.lock();
+        let Self(mut clients) = self;
         for (customer, folded) in ids {
             clients.forget_absent(customer, folded);
         }
@@ -117,15 +136,6 @@ impl Cache {
                 clients.forget(number);
             }
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Clients> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    #[cfg(test)]
-    pub fn nobodies(&self) -> usize {
-        self.lock().nobodies
     }
 }
 

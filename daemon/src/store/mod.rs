@@ -40,7 +40,7 @@ pub use open::{OpenError, Options};
 pub use reader::{AuditFilter, BrokenAt, Reader, Resolved};
 pub use samples::{SAMPLE_DAYS, UsedByDay, date_of, day_of};
 pub use tree::{ClientState, Tree};
-pub use used::Lying;
+pub use used::{COUNTED, Lying};
 
 use cache::Cache;
 use migrate::migrate;

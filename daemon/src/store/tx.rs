@@ -52,6 +52,8 @@ pub(super) struct Tx {
 pub(super) struct Draft {
     /// Server, resellers, customers and counts.
     pub tree: Tree,
+    /// Whether that is another than is published.
+    pub tree_changed: bool,
     /// The counters.
     pub counters: Counters,
     /// Clients with a change in them or in their schedules.
@@ -76,6 +78,7 @@ impl Tx {
             later: RefCell::new(None),
             draft: RefCell::new(Draft {
                 tree,
+                tree_changed: false,
                 counters,
                 touched: BTreeSet::new(),
                 ids: BTreeSet::new(),
@@ -120,6 +123,12 @@ impl Tx {
     /// Server, resellers, customers and counts as of now. Cheap: the maps share structure.
     pub fn tree(&self) -> Tree {
         self.draft.borrow().tree.clone()
+    }
+
+    fn tree_mut(&self, change: impl FnOnce(&mut Tree)) {
+        let draft = &mut *self.draft.borrow_mut();
+        draft.tree_changed = true;
+        change(&mut draft.tree);
     }
 
     /// Takes the next number of a counter.
@@ -194,30 +203,29 @@ impl Tx {
     /// Writes the server's record.
     pub fn put_server(&self, server: &Server) -> Result<(), Trouble> {
         self.put(SERVER, 0, server)?;
-        self.draft.borrow_mut().tree.server = Arc::new(server.clone());
+        self.tree_mut(|tree| tree.server = Arc::new(server.clone()));
         Ok(())
     }
 
     /// Writes a reseller.
     pub fn put_reseller(&self, reseller: &Reseller) -> Result<(), Trouble> {
         self.put(RESELLERS, reseller.id.0, reseller)?;
-        self.draft.borrow_mut().tree.set_reseller(reseller.clone());
+        self.tree_mut(|tree| tree.set_reseller(reseller.clone()));
         Ok(())
     }
 
     /// Removes a reseller.
     pub fn drop_reseller(&self, reseller: &Reseller) -> Result<(), Trouble> {
         self.delete(RESELLERS, reseller.id.0)?;
-        self.draft.borrow_mut().tree.drop_reseller(reseller);
+        self.tree_mut(|tree| tree.drop_reseller(reseller));
         Ok(())
     }
 
     /// Writes a customer.
     pub fn put_customer(&self, customer: &Customer) -> Result<(), Trouble> {
         self.put(CUSTOMERS, customer.id.0, customer)?;
-        let mut draft = self.draft.borrow_mut();
-        draft.customers.insert(customer.id);
-        draft.tree.set_customer(customer.clone());
+        self.draft.borrow_mut().customers.insert(customer.id);
+        self.tree_mut(|tree| tree.set_customer(customer.clone()));
         Ok(())
     }
 
@@ -225,9 +233,8 @@ impl Tx {
     pub fn drop_customer(&self, customer: &Customer) -> Result<(), Trouble> {
         self.delete(CUSTOMERS, customer.id.0)?;
         self.set_client_count(customer.id, 0)?;
-        let mut draft = self.draft.borrow_mut();
-        draft.customers.insert(customer.id);
-        draft.tree.drop_customer(customer);
+        self.draft.borrow_mut().customers.insert(customer.id);
+        self.tree_mut(|tree| tree.drop_customer(customer));
         Ok(())
     }
 
@@ -238,12 +245,13 @@ impl Tx {
         } else {
             self.put(CLIENT_COUNTS, customer.0, &count)?;
         }
-        let counts = &mut self.draft.borrow_mut().tree.client_counts;
-        if count == 0 {
-            counts.remove_mut(&customer);
-        } else {
-            counts.insert_mut(customer, count);
-        }
+        self.tree_mut(|tree| {
+            if count == 0 {
+                tree.client_counts.remove_mut(&customer);
+            } else {
+                tree.client_counts.insert_mut(customer, count);
+            }
+        });
         Ok(())
     }
 

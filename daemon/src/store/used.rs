@@ -1,6 +1,6 @@
 //! Used space between the records and the books: loaded at the start, followed with each commit, kept as it changes.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use penstock_policy::refusal::Refusal;
 use serde::{Deserialize, Serialize};
 
 use super::Store;
-use super::command::Unavailable;
+use super::command::{TrashState, Unavailable};
 use super::schema::{CLIENTS, Look, SCHEDULES, TRASH, USED, all, decode, go_on};
 use super::trash::Row;
 use super::tree::{ClientState, Tree};
@@ -18,13 +18,14 @@ use super::tx::Tx;
 use crate::space::{Books, Count, Edition, Located, Used, Work};
 
 /// How long an upload waits for its schedule to be counted.
-const COUNTED: Duration = Duration::from_secs(5);
+pub const COUNTED: Duration = Duration::from_secs(5);
 
 /// A schedule's use as it is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Stored {
     bytes: u64,
+    data: u64,
     dirty: bool,
 }
 
@@ -61,13 +62,15 @@ pub(super) fn load(look: &impl Look, tree: &Tree) -> Result<Books, Trouble> {
                 .collect();
             edition.client(*client, *customer, &own);
         }
-        for schedule in trash.iter().flat_map(Row::schedules) {
+        // What is being brought back has its records already.
+        let in_trash = trash
+            .iter()
+            .filter(|row| row.state != TrashState::Restoring);
+        let in_trash: Vec<&Schedule> = in_trash.flat_map(Row::schedules).collect();
+        for schedule in &in_trash {
             edition.trashed(&located(schedule));
         }
-        let known = schedules
-            .values()
-            .flatten()
-            .chain(trash.iter().flat_map(Row::schedules));
+        let known = schedules.values().flatten().chain(in_trash);
         for schedule in known {
             match look.get::<Stored, _>(USED, schedule.id.0) {
                 Ok(stored) => edition.used(used(schedule.id, stored)),
@@ -119,6 +122,7 @@ pub(super) fn publish(
 pub(super) fn begin(tx: &Tx, schedule: RecordId) -> Result<(), Trouble> {
     let none = Stored {
         bytes: 0,
+        data: 0,
         dirty: false,
     };
     tx.put(USED, schedule.0, &none)
@@ -128,15 +132,25 @@ fn mark(tx: &Tx, books: &Books, schedule: RecordId) -> Result<(), Stop<Refusal>>
     // Whoever asked may have gone already, and then nothing else would say that it is at rest.
     books.keep_again([schedule]);
     let stored: Option<Stored> = tx.get(USED, schedule.0)?;
-    let bytes = stored.map_or(0, |stored| stored.bytes);
-    Ok(tx.put(USED, schedule.0, &Stored { bytes, dirty: true })?)
+    let (bytes, data) = stored.map_or((0, 0), |stored| (stored.bytes, stored.data));
+    Ok(tx.put(
+        USED,
+        schedule.0,
+        &Stored {
+            bytes,
+            data,
+            dirty: true,
+        },
+    )?)
 }
 
 fn find(look: &impl Look, wanted: &HashSet<RecordId>) -> Result<Vec<Lying>, Trouble> {
     let mut found = Vec::new();
+    let mut places = HashMap::new();
     look.walk(SCHEDULES, all(), false, &mut |_, bytes| {
         let schedule: Schedule = decode("schedules", bytes)?;
         if wanted.contains(&schedule.id) {
+            places.insert(schedule.id, found.len());
             found.push(Lying {
                 schedule,
                 trash: None,
@@ -149,10 +163,16 @@ fn find(look: &impl Look, wanted: &HashSet<RecordId>) -> Result<Vec<Lying>, Trou
         let schedules = row
             .schedules()
             .filter(|schedule| wanted.contains(&schedule.id));
-        found.extend(schedules.map(|schedule| Lying {
-            schedule: schedule.clone(),
-            trash: Some(row.item),
-        }));
+        for schedule in schedules {
+            // What is being brought back may still lie there.
+            match places.get(&schedule.id) {
+                Some(place) => found[*place].trash = Some(row.item),
+                None => found.push(Lying {
+                    schedule: schedule.clone(),
+                    trash: Some(row.item),
+                }),
+            }
+        }
     }
     Ok(found)
 }
@@ -168,6 +188,7 @@ fn used(schedule: RecordId, stored: Option<Stored>) -> Used {
     Used {
         schedule,
         bytes: stored.map_or(0, |stored| stored.bytes),
+        data: stored.map_or(0, |stored| stored.data),
         dirty: stored.is_none_or(|stored| stored.dirty),
     }
 }
@@ -201,27 +222,46 @@ impl Store {
         Count::last(&self.books, schedule).await
     }
 
-    /// Begins an upload or delete, once the schedule is counted if that is soon: before anything is written the records say durably that something may be, so that a
-    /// crash leaves no figure that is taken for sure.
+    /// Begins an upload or delete, once the schedule is counted if that is soon. Before anything is written, it has to be
+    /// [marked](Self::mark).
     ///
     /// # Errors
-    /// [`Refusal::Recounting`] while the schedule is being counted, unless it is a lock; [`Refusal::StoreUnavailable`].
-    pub async fn work(&self, schedule: RecordId, lock: bool) -> Result<Work, Refusal> {
+    /// [`Refusal::Recounting`] while the schedule is being counted, unless it is a lock.
+    pub async fn begin_work(&self, schedule: RecordId, lock: bool) -> Result<Work, Refusal> {
         let begin = || Work::begin(&self.books, schedule, lock);
-        let (work, unmarked) = match begin().await {
+        match begin().await {
             Err(Refusal::Recounting) => {
                 let counted = self.books.until_counted(schedule);
                 // Most repositories are counted within that; whoever waited in vain is refused below.
                 let _ = tokio::time::timeout(COUNTED, counted).await;
-                begin().await?
+                begin().await
             }
-            begun => begun?,
-        };
-        if unmarked {
-            let books = Arc::clone(&self.books);
-            self.decide(move |tx| mark(tx, &books, schedule)).await?;
-            work.marked();
+            begun => begun,
         }
+    }
+
+    /// Has the records say durably that something may be written, so that a crash leaves no figure that is taken for
+    /// sure.
+    ///
+    /// # Errors
+    /// [`Refusal::StoreUnavailable`], and then nothing may be written.
+    pub async fn mark(&self, work: &Work) -> Result<(), Refusal> {
+        if work.is_marked() {
+            return Ok(());
+        }
+        let (books, schedule) = (Arc::clone(&self.books), work.schedule());
+        self.decide(move |tx| mark(tx, &books, schedule)).await?;
+        work.marked();
+        Ok(())
+    }
+
+    /// [`Store::begin_work`] and [`Store::mark`].
+    ///
+    /// # Errors
+    /// See both.
+    pub async fn work(&self, schedule: RecordId, lock: bool) -> Result<Work, Refusal> {
+        let work = self.begin_work(schedule, lock).await?;
+        self.mark(&work).await?;
         Ok(work)
     }
 
@@ -240,6 +280,7 @@ impl Store {
             for used in books.to_keep(&wanted) {
                 let stored = Stored {
                     bytes: used.bytes,
+                    data: used.data,
                     dirty: used.dirty,
                 };
                 tx.put(USED, used.schedule.0, &stored)?;

@@ -272,11 +272,16 @@ impl Worker {
         let Sealed { draft, clients } = sealed;
         self.counters = draft.counters;
         let tree = Arc::new(draft.tree);
+        // Before the books' lock, because whoever loads a client holds it for as long as that takes.
+        let cache = self.cache.publishing();
         // At one instant for whoever reserves space: records and figures are never of two different commits.
         self.books.republish(|edition| {
             used::publish(edition, &tree, &draft.customers, &clients, &draft.gone);
-            self.cache.publish(clients, draft.ids);
-            self.tree.send_replace(tree);
+            cache.publish(clients, draft.ids);
+            // Running uploads look at each new tree: figures that are kept are none.
+            if draft.tree_changed {
+                self.tree.send_replace(tree);
+            }
         });
         for event in draft.events {
             self.events.send(event);

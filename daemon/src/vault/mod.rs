@@ -42,6 +42,6 @@ pub use locations::Locations;
 pub use names::ObjectName;
 use penstock_policy::protocol::Kind;
 pub use read::{Chunks, Reader};
-pub use repository::Repository;
+pub use repository::{Holding, Repository};
 pub use trash::{Trashed, trash_name};
 pub use upload::{Finished, Upload};

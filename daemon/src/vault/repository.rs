@@ -23,6 +23,15 @@ pub struct Repository {
     inner: Arc<Inner>,
 }
 
+/// What a repository holds, as found on the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Holding {
+    /// Bytes of all objects and `config`.
+    pub bytes: u64,
+    /// How many of these are data.
+    pub data: u64,
+}
+
 #[derive(Debug)]
 struct Inner {
     location: Location,
@@ -167,20 +176,25 @@ impl Repository {
     ///
     /// # Errors
     /// As [`Repository::list`].
-    pub async fn used(&self) -> Result<u64, VaultError> {
-        Ok(self.used_beside_locks().await? + self.used_by_locks().await?)
+    pub async fn used(&self) -> Result<Holding, VaultError> {
+        let beside = self.used_beside_locks().await?;
+        Ok(Holding {
+            bytes: beside.bytes + self.used_by_locks().await?,
+            ..beside
+        })
     }
 
     /// [`Repository::used`] without locks, which are written while the rest is counted.
     ///
     /// # Errors
     /// As [`Repository::list`].
-    pub async fn used_beside_locks(&self) -> Result<u64, VaultError> {
-        let mut sum = self.stat_config().await?.unwrap_or(0);
-        for kind in Kind::ALL.into_iter().filter(|kind| *kind != Kind::Locks) {
-            sum += self.used_by(kind).await?;
+    pub async fn used_beside_locks(&self) -> Result<Holding, VaultError> {
+        let data = self.used_by(Kind::Data).await?;
+        let mut bytes = data + self.stat_config().await?.unwrap_or(0);
+        for kind in [Kind::Index, Kind::Keys, Kind::Snapshots] {
+            bytes += self.used_by(kind).await?;
         }
-        Ok(sum)
+        Ok(Holding { bytes, data })
     }
 
     /// The sum of the sizes of all locks, in bytes.

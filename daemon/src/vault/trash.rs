@@ -15,7 +15,7 @@ use nix::{
 };
 
 use super::{
-    Location, RepoFolder, Repository, VaultError, beneath,
+    Holding, Location, RepoFolder, Repository, VaultError, beneath,
     error::{at, blocking},
     folder::plain,
     layout::{make_chain, sync_chain},
@@ -86,7 +86,7 @@ impl Location {
         &self,
         trash_name: &str,
         folder: &RepoFolder,
-    ) -> Result<Option<u64>, VaultError> {
+    ) -> Result<Option<Holding>, VaultError> {
         trash_name_rules(trash_name)?;
         let (location, folder, name) = (self.clone(), folder.clone(), trash_name.to_owned());
         let found = blocking(move || {

@@ -8,6 +8,8 @@ mod size;
 
 pub use allotment::Allotment;
 pub use growth::{DayUse, Growth, LOOKED_AT, full_in};
-pub use room::{Disk, Figure, Purpose, Short, Taken, fit, may_use_disk, reserve};
+pub use room::{
+    DataTaken, Disk, Figure, Purpose, Short, Taken, Unsure, fit, may_use_disk, reserve,
+};
 pub use share::{Share, ShareError};
 pub use size::{MAX_SIZE, SizeError, parse_size, size};

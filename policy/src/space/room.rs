@@ -9,7 +9,10 @@ use crate::throttle::Level;
 pub enum Purpose {
     /// New backup data: held against the allotment.
     Data,
-    /// What a full customer needs to restore, lock, forget and prune: may use the reserve on top as well.
+    /// Data that a prune repacks before it deletes: may use the reserve on top as well.
+    Repack,
+    /// What whoever is full needs to restore, lock, forget and prune: may use a reserve of its own, on top of the
+    /// allotment or of the data that is there, if that is more.
     Upkeep,
 }
 
@@ -22,11 +25,45 @@ pub struct Figure {
     pub allotted: Allotment,
     /// Bytes used and reserved below it.
     pub taken: u64,
+    /// How many of these are data.
+    pub data: u64,
+    /// Whether something below is still being counted.
+    pub unsure: bool,
 }
 
 /// Bytes used and reserved at each level.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Taken {
+    /// By the client.
+    pub client: u64,
+    /// By the customer's clients.
+    pub customer: u64,
+    /// By the reseller's customers.
+    pub reseller: u64,
+    /// By everybody, the trash included.
+    pub server: u64,
+    /// How many of these are data.
+    pub data: DataTaken,
+    /// Where something below is still being counted after an interruption, so that more may be taken than that.
+    pub unsure: Unsure,
+}
+
+/// Levels whose figure isn't sure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Unsure {
+    /// The client's.
+    pub client: bool,
+    /// The customer's.
+    pub customer: bool,
+    /// The reseller's.
+    pub reseller: bool,
+    /// The server's.
+    pub server: bool,
+}
+
+/// Bytes of data used and reserved at each level.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct DataTaken {
     /// By the client.
     pub client: u64,
     /// By the customer's clients.
@@ -68,8 +105,9 @@ impl Purpose {
     #[must_use]
     pub const fn of(kind: Kind, prunes: bool) -> Self {
         match kind {
-            Kind::Data if !prunes => Self::Data,
-            _ => Self::Upkeep,
+            Kind::Data if prunes => Self::Repack,
+            Kind::Data => Self::Data,
+            Kind::Index | Kind::Keys | Kind::Locks | Kind::Snapshots => Self::Upkeep,
         }
     }
 }
@@ -85,7 +123,8 @@ pub const fn reserve(allotted: u64) -> u64 {
     }
 }
 
-/// Whether so many bytes more fit at every level.
+/// Whether so many bytes more fit at every level. An allotment that was lowered below the data that is there doesn't bar
+/// locks and indexes: else nothing could be restored or pruned any more.
 ///
 /// # Errors
 /// With the nearest level in which they don't.
@@ -94,9 +133,11 @@ pub fn fit(figures: &[Figure], wanted: u64, purpose: Purpose) -> Result<(), Shor
         let Allotment::Bytes(allotted) = figure.allotted else {
             continue;
         };
+        let reserve = reserve(allotted);
         let limit = match purpose {
             Purpose::Data => allotted,
-            Purpose::Upkeep => allotted.saturating_add(reserve(allotted)),
+            Purpose::Repack => allotted.saturating_add(reserve),
+            Purpose::Upkeep => allotted.max(figure.data).saturating_add(reserve),
         };
         if figure.taken.saturating_add(wanted) > limit {
             return Err(Short {
@@ -111,11 +152,11 @@ pub fn fit(figures: &[Figure], wanted: u64, purpose: Purpose) -> Result<(), Shor
 }
 
 /// Whether a location's disk takes the bytes: new data only while at least so many percent of the file system stay free
-/// after it. Upkeep is never held back; whether the disk has room for it shows when it is written
+/// after it. Nothing else is held back; whether the disk has room for it shows when it is written
 /// ([`Refusal::DiskFull`](crate::refusal::Refusal::DiskFull)).
 #[must_use]
 pub fn may_use_disk(disk: Disk, percent: u32, wanted: u64, purpose: Purpose) -> bool {
     let kept = u128::from(disk.total) * u128::from(percent);
     let left = u128::from(disk.free.saturating_sub(wanted)) * 100;
-    purpose == Purpose::Upkeep || left >= kept
+    purpose != Purpose::Data || left >= kept
 }

@@ -118,6 +118,7 @@ pub fn taken(of: [Allotment; 4]) -> impl Strategy<Value = Taken> {
             customer,
             reseller,
             server,
+            ..Taken::default()
         })
 }
 

@@ -3,8 +3,10 @@
 use penstock_policy::edit::{Assignment, apply, reverse};
 use penstock_policy::protocol::Kind;
 use penstock_policy::record::{Client, Customer, Record, Reseller, Server};
+use penstock_policy::refusal::Refusal;
 use penstock_policy::space::{
-    Allotment, Disk, Figure, MAX_SIZE, Purpose, Share, Taken, fit, may_use_disk, reserve,
+    Allotment, DataTaken, Disk, Figure, MAX_SIZE, Purpose, Share, Taken, Unsure, fit, may_use_disk,
+    reserve,
 };
 use penstock_policy::throttle::Level;
 use proptest::prelude::*;
@@ -30,6 +32,7 @@ fn full(allotted: u64, taken: u64) -> Case {
         customer: taken,
         reseller: taken,
         server: taken,
+        ..Taken::default()
     };
     case
 }
@@ -67,6 +70,37 @@ fn a_full_customer_can_still_post_all_but_data_until_its_reserve_is_gone() {
     for kind in Kind::ALL {
         assert!(!takes(&case, 1, Purpose::of(kind, true)), "{kind}");
     }
+}
+
+#[test]
+fn an_allotment_lowered_below_the_data_bars_new_data_and_nothing_else() {
+    let mut case = full(GIB, 10 * GIB);
+    case.taken.data = DataTaken {
+        customer: 10 * GIB - MIB,
+        ..DataTaken::default()
+    };
+    for kind in Kind::ALL {
+        let purpose = Purpose::of(kind, false);
+        assert_eq!(takes(&case, MIB, purpose), kind != Kind::Data, "{kind}");
+        assert!(!takes(&case, reserve(GIB), purpose), "{kind}");
+    }
+    // What a prune repacks may not pile up without end.
+    assert!(!takes(&case, 1, Purpose::Repack));
+}
+
+#[test]
+fn a_figure_that_is_not_sure_holds_up_data_below_a_limit_and_nothing_else() {
+    let unsure = Unsure {
+        customer: true,
+        ..Unsure::default()
+    };
+    let mut case = full(10 * GIB, GIB);
+    case.taken.unsure = unsure;
+    let asked = |case: &Case, purpose| case.subject().levels.takes(case.taken, 1, purpose);
+    assert_eq!(asked(&case, Purpose::Data), Err(Refusal::Recounting));
+    assert_eq!(asked(&case, Purpose::Upkeep), Ok(()));
+    case.customer.space = Allotment::Unlimited;
+    assert_eq!(asked(&case, Purpose::Data), Ok(()));
 }
 
 #[test]
@@ -244,6 +278,8 @@ fn figures() -> impl Strategy<Value = Vec<Figure>> {
                 level,
                 allotted,
                 taken: edge.saturating_add_signed(near),
+                data: 0,
+                unsure: false,
             }
         })
     };

@@ -61,7 +61,7 @@ async fn after_a_crash_between_the_mark_and_the_keeping_it_is_counted() {
     let refused = store.work(schedule.id, false).await.unwrap_err();
     assert_eq!(refused, Refusal::Recounting);
     let count = store.count_last(schedule.id).await.unwrap();
-    count.counted(700);
+    count.counted(700, 700);
     store.work(schedule.id, false).await.unwrap();
 }
 
@@ -122,4 +122,40 @@ async fn what_lies_in_the_trash_is_found_there_to_be_counted() {
     let (_folder, store, _writer) = crashed(&bench);
     let uncounted = store.uncounted().await.unwrap();
     assert_eq!(uncounted[0].trash, Some(removed.item));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_being_brought_back_from_the_trash_is_its_clients_again_after_a_restart() {
+    let mut bench = Bench::new();
+    bench.customer("ABC", &[]).await;
+    let client = bench.client("abc", "laptop").await;
+    let schedule = bench.schedule(client.id, "default").await;
+    let mut work = bench.store.work(schedule.id, false).await.unwrap();
+    work.reserve(700, |_| Ok(())).unwrap();
+    work.stored();
+    let address: Address = "abc/laptop/default".parse().unwrap();
+    let removed = bench
+        .store
+        .remove_schedule(address, who("root"))
+        .await
+        .unwrap();
+    bench.store.trash_settled(removed.item).await.unwrap();
+    let books = bench.store.books();
+    assert_eq!((books.client(client.id).used, books.trash()), (0, 700));
+    // Its folders are not back yet.
+    bench
+        .store
+        .trash_restore(removed.item, who("root"))
+        .await
+        .unwrap();
+    bench.store.keep_used().await.unwrap();
+    bench.reopen().await;
+    let books = bench.store.books();
+    assert_eq!((books.client(client.id).used, books.trash()), (700, 0));
+    bench.store.trash_settled(removed.item).await.unwrap();
+    let books = bench.store.books();
+    assert_eq!(
+        (books.server().used, books.client(client.id).used),
+        (700, 700)
+    );
 }

@@ -54,7 +54,7 @@ async fn three_thousand_objects_come_in_batches() {
     let first = disk.repository.list(Kind::Data).await.unwrap().next().await;
     let first = first.unwrap().unwrap().len();
     assert!((1..3000).contains(&first), "{first} at once");
-    assert_eq!(disk.repository.used().await.unwrap(), 3000);
+    assert_eq!(disk.repository.used().await.unwrap().bytes, 3000);
 }
 
 #[tokio::test]
@@ -98,7 +98,7 @@ async fn stray_and_temporary_files_never_show() {
         list(&disk, Kind::Keys).await,
         BTreeMap::from([(name_of(b"key"), 3)])
     );
-    assert_eq!(disk.repository.used().await.unwrap(), 4 + 3 + 6);
+    assert_eq!(disk.repository.used().await.unwrap().bytes, 4 + 3 + 6);
     running.abort().await;
 }
 
@@ -109,5 +109,5 @@ async fn folders_that_an_imported_tree_lacks_hold_nothing() {
     fs::remove_dir(disk.inside("snapshots")).unwrap();
     assert!(list(&disk, Kind::Data).await.is_empty());
     assert!(list(&disk, Kind::Snapshots).await.is_empty());
-    assert_eq!(disk.repository.used().await.unwrap(), 0);
+    assert_eq!(disk.repository.used().await.unwrap().bytes, 0);
 }

@@ -77,3 +77,37 @@ fn a_full_customer_can_prune_after_it_forgot_on_its_own() {
     laptop.restic(["check", "--read-data"]).fine();
     equals_the_disk(&server);
 }
+
+#[test]
+fn an_allotment_lowered_far_below_what_is_used_leaves_restores_and_prunes_alone() {
+    let server = Server::start();
+    let laptop = administered(&server);
+    let files = server.folder().join("files");
+    // More than the least reserve, so that it alone would bar every lock.
+    tree(&files, &[40_000, 40_000], 1);
+    laptop.restic(["init"]).fine();
+    laptop.restic(["backup", "files"]).fine();
+    fs::remove_file(files.join("a0")).unwrap();
+    laptop.restic(["backup", "files"]).fine();
+    allot(&server, "1MiB");
+    let (before, _) = figures(&server);
+    assert_eq!(before, bytes_below(&laptop.folder()), "nothing is deleted");
+    refuses_a_backup(&server, &laptop);
+    laptop.restic(["unlock", "--remove-all"]).fine();
+    laptop
+        .restic(["restore", "latest", "--target", "restored"])
+        .fine();
+    laptop
+        .restic([
+            "forget",
+            "--keep-last",
+            "1",
+            "--prune",
+            "--max-repack-size",
+            "0",
+        ])
+        .fine();
+    let (after, _) = figures(&server);
+    assert!(after < before, "{after} {before}");
+    assert_eq!(after, bytes_below(&laptop.folder()));
+}
