@@ -4,12 +4,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use penstock_wire::declared::Declared;
 use penstock_wire::reply::{Applied, NewSecret};
 use penstock_wire::request::Request;
 
-use super::{Context, all_pages, expect_answer};
+use super::{Context, all_pages, expect_answer, names};
 use crate::exit::{Exit, Problem};
-use crate::files::{batches::batches, secrets, sources};
+use crate::files::sources::{self, Gathered};
+use crate::files::{batches::batches, secrets};
 use crate::render::applied::{Outcome, applied};
 use crate::render::count;
 
@@ -40,7 +42,14 @@ pub struct Apply {
 
 impl Apply {
     pub fn act(self, context: &mut Context) -> Result<Exit, Problem> {
-        let records = sources::gather(context.terminal, &self.from, self.prune)?;
+        let Gathered { records, places } =
+            sources::gather(context.terminal, &self.from, self.prune)?;
+        let nameless = names::nameless(&records);
+        self.apply(context, records)
+            .map_err(|problem| names::placed(context, problem, &nameless, &places))
+    }
+
+    fn apply(&self, context: &mut Context, records: Vec<Declared>) -> Result<Exit, Problem> {
         if records.is_empty() && self.prune {
             return Err(Problem::Usage(
                 "nothing is declared, so --prune would move everything to the trash; give the files of an export"
@@ -134,10 +143,7 @@ impl Apply {
 }
 
 /// Hands the records over; what comes back are secrets that hold once they are applied.
-fn stage(
-    context: &mut Context,
-    records: Vec<penstock_wire::declared::Declared>,
-) -> Result<Vec<NewSecret>, Problem> {
+fn stage(context: &mut Context, records: Vec<Declared>) -> Result<Vec<NewSecret>, Problem> {
     let mut secrets = Vec::new();
     for records in batches(records)? {
         let answer = context.daemon.ask_patiently(&Request::Stage { records })?;
