@@ -37,7 +37,7 @@ pub enum Verb {
         #[command(flatten)]
         edit: Box<Edit<Customer>>,
     },
-    /// Take no new data from any of its clients; restores go on; of an earlier suspension stays what isn't given anew
+    /// Take no new data from any of its clients; restores go on. While it is suspended only what is given is changed
     Suspend {
         #[command(flatten)]
         customer: Named,

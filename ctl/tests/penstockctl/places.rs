@@ -1,7 +1,8 @@
 //! Where `apply` says that something refused is declared.
 
 use penstock_ctl::Exit;
-use penstock_wire::reply::{Answer, Failure, FailureCode, Reply};
+use penstock_policy::record::Secret;
+use penstock_wire::reply::{Answer, Failure, FailureCode, NewSecret, Reply, Staged};
 use penstock_wire::request::Request;
 
 use crate::files::answer;
@@ -47,9 +48,39 @@ fn what_the_daemon_refuses_is_placed_in_its_file() {
             "[reseller.nowhere]\n",
             "standard input:1: there is no reseller \"nowhere\"; give its full name if it is new",
         ),
+        (
+            "\n[customer.abc.client.laptop]\n",
+            "standard input:2: there is no customer \"abc\"; give its full name if it is new",
+        ),
         ("[customer.abc-inc]\n", "no"),
     ] {
         let sentence = format!("penstockctl: {expected}\n");
         assert_eq!(refuse(text, "no"), sentence);
     }
+}
+
+#[test]
+fn a_mistyped_name_is_told_before_where_to_keep_its_secrets() {
+    let scene = Scene {
+        input: "[customer.abc-icn]\ncity = \"Bonn\"\n",
+        ..Scene::default()
+    };
+    let ran = scene.run(&["apply", "-"], |request| match request {
+        Request::Stage { .. } => done(Answer::Staged(Staged {
+            records: 1,
+            secrets: vec![NewSecret {
+                address: "abc-icn".to_owned(),
+                secret: Secret::new("psk_x".to_owned()),
+            }],
+        })),
+        Request::Resellers { .. } => done(Answer::Resellers(page(vec![reseller()], None))),
+        Request::Customers { .. } => {
+            let lines = vec![customer_line("abc-inc")];
+            done(Answer::Customers(page(lines, None)))
+        }
+        _ => panic!("{request:?}"),
+    });
+    assert_eq!(ran.exit, Exit::USAGE);
+    let sentence = "standard input:1: there is no customer \"abc-icn\"";
+    assert!(ran.errors.contains(sentence), "{}", ran.errors);
 }
