@@ -42,8 +42,8 @@ pub fn alias(field: &str) -> Option<&'static str> {
     }
 }
 
-/// Whether the field is a number or an amount, which may begin with a sign: `+200GiB` adds, and why `-200GiB` doesn't take
-/// away is policy's to say.
+/// Whether the field is a number or an amount, which may begin with a sign: `+200GiB` adds, and why `-200GiB` doesn't
+/// take away is policy's to say.
 fn may_be_signed<R>(field: &Field<R>) -> bool {
     let amounts = ["space", "mcals", "throttle", "restore_throttle"];
     field.shape == Shape::Number || amounts.contains(&field.name)

@@ -146,8 +146,8 @@ impl Cli {
     }
 }
 
-/// The socket that was named, by the flag or by the environment, where an empty name is none. Read here and not by clap,
-/// which would show the flag as required in usage lines while the variable is set.
+/// The socket that was named, by the flag or by the environment, where an empty name is none. Read here and not by
+/// clap, which would show the flag as required in usage lines while the variable is set.
 fn socket(flag: Option<PathBuf>, variable: Option<OsString>) -> Option<PathBuf> {
     let variable = variable.filter(|name| !name.is_empty());
     flag.or(variable.map(PathBuf::from))

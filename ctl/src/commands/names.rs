@@ -69,8 +69,8 @@ pub fn placed(
     Problem::Failed(failure)
 }
 
-/// That the first of them doesn't exist. To be asked only when there is a sign of it, a refusal or a secret for a record that
-/// is new; none as well when the daemon can't be asked, whose own sentence has to do then.
+/// That the first of them doesn't exist. To be asked only when there is a sign of it, a refusal or a secret for a record
+/// that is new; none as well when the daemon can't be asked, whose own sentence has to do then.
 pub fn unknown(
     context: &mut Context,
     nameless: &BTreeSet<Nameless>,
