@@ -102,7 +102,7 @@ pub enum Problem {
     #[error("the editor can't be used: {0}; set EDITOR, or give the fields as flags")]
     Editor(io::Error),
     /// A file that was named can't be read or written.
-    #[error("{}: {error}", .path.display())]
+    #[error("{}: {}", .path.display(), words(.error))]
     File {
         /// The file.
         path: PathBuf,
@@ -163,6 +163,21 @@ impl Problem {
     /// Whether the reader of our output went away, which is no problem of ours.
     pub fn is_broken_pipe(&self) -> bool {
         matches!(self, Self::Terminal(error) if error.kind() == io::ErrorKind::BrokenPipe)
+    }
+}
+
+/// What the system says of a file, with what to do where that is plain.
+fn words(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "there is no such file or folder".to_owned(),
+        io::ErrorKind::PermissionDenied => {
+            "this user may not do that with it; become root, or choose another".to_owned()
+        }
+        io::ErrorKind::AlreadyExists => "is there already; name another".to_owned(),
+        io::ErrorKind::NotADirectory => "is a file; give a folder".to_owned(),
+        io::ErrorKind::IsADirectory => "is a folder; give a file".to_owned(),
+        io::ErrorKind::StorageFull => "its disk is full; make room, then try again".to_owned(),
+        _ => error.to_string(),
     }
 }
 

@@ -33,7 +33,7 @@ pub struct FieldFlags<R> {
 }
 
 /// What a field is also called on the command line.
-fn alias(field: &str) -> Option<&'static str> {
+pub fn alias(field: &str) -> Option<&'static str> {
     match field {
         "maximum_client_limit" => Some("client-limit"),
         "automatically_add_clients" => Some("automatically-add"),
@@ -42,10 +42,11 @@ fn alias(field: &str) -> Option<&'static str> {
     }
 }
 
-/// Whether the field is an amount, which may begin with a sign: `+200GiB` adds, and why `-200GiB` doesn't take away is
-/// policy's to say.
-fn is_amount(field: &str) -> bool {
-    matches!(field, "space" | "mcals")
+/// Whether the field is a number or an amount, which may begin with a sign: `+200GiB` adds, and why `-200GiB` doesn't
+/// take away is policy's to say.
+fn may_be_signed<R>(field: &Field<R>) -> bool {
+    let amounts = ["space", "mcals", "throttle", "restore_throttle"];
+    field.shape == Shape::Number || amounts.contains(&field.name)
 }
 
 /// The flag of a field.
@@ -54,7 +55,7 @@ pub fn flag<R: Sample>(field: &'static Field<R>) -> Arg {
         .long(field.name.replace('_', "-"))
         .help(field.help)
         .help_heading("Fields")
-        .allow_hyphen_values(is_amount(field.name))
+        .allow_hyphen_values(may_be_signed(field))
         .value_name(match field.shape {
             Shape::Text => "TEXT",
             Shape::YesNo => "YES|NO",
@@ -245,6 +246,7 @@ mod tests {
         for (flag, value, sentence) in [
             ("--space", "-200GiB", "is not a size"),
             ("--mcals", "-5", "is no number of MCALs"),
+            ("--client-limit", "-1", "is neither a number"),
         ] {
             let error = command()
                 .try_get_matches_from(["test", flag, value])

@@ -1,15 +1,19 @@
 //! `apply`: makes the records what files declare, in one transaction.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use penstock_wire::declared::Declared;
 use penstock_wire::reply::{Applied, NewSecret};
 use penstock_wire::request::Request;
 
+use super::names::{self, Nameless};
 use super::{Context, all_pages, expect_answer};
 use crate::exit::{Exit, Problem};
-use crate::files::{batches::batches, secrets, sources};
+use crate::files::sources::{self, Gathered};
+use crate::files::{batches::batches, secrets};
 use crate::render::applied::{Outcome, applied};
 use crate::render::count;
 
@@ -40,7 +44,20 @@ pub struct Apply {
 
 impl Apply {
     pub fn act(self, context: &mut Context) -> Result<Exit, Problem> {
-        let records = sources::gather(context.terminal, &self.from, self.prune)?;
+        let Gathered { records, places } =
+            sources::gather(context.terminal, &self.from, self.prune)?;
+        let nameless = names::nameless(&records);
+        self.apply(context, records, &nameless, &places)
+            .map_err(|problem| names::placed(context, problem, &nameless, &places))
+    }
+
+    fn apply(
+        &self,
+        context: &mut Context,
+        records: Vec<Declared>,
+        nameless: &BTreeSet<Nameless>,
+        places: &BTreeMap<String, String>,
+    ) -> Result<Exit, Problem> {
         if records.is_empty() && self.prune {
             return Err(Problem::Usage(
                 "nothing is declared, so --prune would move everything to the trash; give the files of an export"
@@ -48,6 +65,12 @@ impl Apply {
             ));
         }
         let secrets = stage(context, records)?;
+        // A secret is made for a mistyped name too; that is told before where to keep it.
+        if !secrets.is_empty()
+            && let Some(unknown) = names::unknown(context, nameless, places)
+        {
+            return Err(unknown);
+        }
         let kept = self.keep(&secrets)?;
         let request = Request::Apply {
             dry_run: self.dry_run,
@@ -134,10 +157,7 @@ impl Apply {
 }
 
 /// Hands the records over; what comes back are secrets that hold once they are applied.
-fn stage(
-    context: &mut Context,
-    records: Vec<penstock_wire::declared::Declared>,
-) -> Result<Vec<NewSecret>, Problem> {
+fn stage(context: &mut Context, records: Vec<Declared>) -> Result<Vec<NewSecret>, Problem> {
     let mut secrets = Vec::new();
     for records in batches(records)? {
         let answer = context.daemon.ask_patiently(&Request::Stage { records })?;

@@ -4,7 +4,7 @@ use clap::Args;
 use penstock_policy::names::Address;
 use penstock_wire::request::Request;
 
-use super::arguments::customer_or_client;
+use super::arguments::{customer_or_client, edit};
 use super::{Context, all_pages};
 use crate::exit::{Exit, Problem};
 use crate::moment::Since;
@@ -25,6 +25,7 @@ pub struct Audit {
 #[derive(Debug, Args)]
 pub struct Undo {
     /// The edit's number, as `audit` shows it
+    #[arg(value_name = "EDIT", value_parser = edit, allow_negative_numbers = true)]
     edit: u64,
     /// Only show what would change
     #[arg(long)]

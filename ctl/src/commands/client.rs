@@ -124,13 +124,7 @@ impl Verb {
                     address: client.client,
                 }),
             ),
-            Self::Move { client, customer } => context.change(
-                &Request::ClientMove {
-                    address: client.client,
-                    customer,
-                },
-                Reverse::None,
-            ),
+            Self::Move { client, customer } => move_to(context, client.client, customer),
             Self::Revoke { client, yes } => {
                 let address = client.client;
                 let deed = "kill the password of";
@@ -158,6 +152,22 @@ impl Verb {
             }
         }
     }
+}
+
+/// Says where the client is now: the edit goes by the address that it had.
+fn move_to(context: &mut Context, address: Address, customer: String) -> Result<Exit, Problem> {
+    let client = address.client.clone();
+    let request = Request::ClientMove { address, customer };
+    let mut edited = expect_answer!(context.daemon.ask(&request)?, Edited)?;
+    let to = edited
+        .changes
+        .iter()
+        .find(|change| change.field == "customer");
+    if let Some((to, client)) = to.zip(client) {
+        let now = format!("its address is {}/{client} now", to.to);
+        edited.notes.insert(0, now);
+    }
+    context.show_edited(&edited, Reverse::None)
 }
 
 impl Add {

@@ -7,7 +7,7 @@ use penstock_policy::record::Customer;
 use penstock_wire::request::{Request, Target};
 use penstock_wire::view::CustomerView;
 
-use super::arguments::record_name;
+use super::arguments::{record_name, uses};
 use super::edit::{Edit, Guard, Subject};
 use super::space::Days;
 use super::{Context, all_pages, audit, expect_answer};
@@ -37,7 +37,7 @@ pub enum Verb {
         #[command(flatten)]
         edit: Box<Edit<Customer>>,
     },
-    /// Take no new data from any of its clients; restores go on
+    /// Take no new data from any of its clients; restores go on. While it is suspended only what is given is changed
     Suspend {
         #[command(flatten)]
         customer: Named,
@@ -134,7 +134,7 @@ pub struct PassKey {
     #[arg(long, value_name = "TIME", value_parser = Moment::parse, requires = "rotate")]
     until: Option<Moment>,
     /// How many registrations the new key is good for
-    #[arg(long, value_name = "NUMBER", requires = "rotate")]
+    #[arg(long, value_name = "NUMBER", requires = "rotate", value_parser = uses, allow_hyphen_values = true)]
     uses: Option<u32>,
 }
 
@@ -166,12 +166,17 @@ impl Verb {
                 until,
                 guard,
             } => {
-                // All three, so that nothing is left of an earlier suspension's words or end.
-                let assignments = assign([
-                    ("activated", "no".to_owned()),
-                    ("reason", reason.unwrap_or_default()),
-                    ("until", until.unwrap_or_else(|| "none".to_owned())),
-                ]);
+                let over = until.is_none() && has_a_suspension_behind(context, &customer)?;
+                let given = [
+                    Some(("activated", "no".to_owned())),
+                    reason
+                        .or_else(|| over.then(String::new))
+                        .map(|reason| ("reason", reason)),
+                    until
+                        .or_else(|| over.then(|| "none".to_owned()))
+                        .map(|until| ("until", until)),
+                ];
+                let assignments = assign(given.into_iter().flatten());
                 check_all::<Customer>(&assignments).map_err(Problem::Usage)?;
                 guard.send(context, &customer.subject(), assignments)
             }
@@ -268,6 +273,16 @@ fn ask(context: &mut Context, customer: String) -> Result<Box<CustomerView>, Pro
         context.daemon.ask(&Request::Customer { customer })?,
         Customer
     )
+}
+
+/// Whether a suspension is over by its end: its words and end are left in the record, and a new one must not have them.
+fn has_a_suspension_behind(context: &mut Context, customer: &Named) -> Result<bool, Problem> {
+    let view = ask(context, customer.name.clone())?;
+    let field = |name| view.fields.get(name).map(ToString::to_string);
+    let until = field("until").and_then(|until| Moment::parse(&until).ok());
+    let end = until.and_then(|until| until.instant(&moment::zone(&view.zone)).ok());
+    let suspended = field("activated").is_some_and(|activated| activated == "no");
+    Ok(suspended && end.is_some_and(|end| end <= (context.terminal.now)()))
 }
 
 fn assign(given: impl IntoIterator<Item = (&'static str, String)>) -> Vec<Assignment> {

@@ -8,6 +8,7 @@ use penstock_policy::edit::Assignment;
 use penstock_wire::reply::{Answer, Edited, Failure, FailureCode};
 use penstock_wire::request::{Request, Target};
 
+use super::arguments::revision;
 use super::{Context, expect_answer};
 use crate::editor::{self, Desk, Snapshot};
 use crate::exit::{Exit, Problem};
@@ -25,7 +26,7 @@ pub struct Guard {
     #[arg(long)]
     pub dry_run: bool,
     /// Refuse, as a conflict, when the record isn't at this revision any more
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", value_parser = revision, allow_hyphen_values = true)]
     pub expect_revision: Option<u64>,
 }
 

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use clap::Subcommand;
-use penstock_policy::names::ShortName;
+use penstock_policy::names::{ShortName, nearest};
+use penstock_wire::reply::{Failure, FailureCode};
 use penstock_wire::request::Request;
 
 use super::{Context, expect_answer};
@@ -52,6 +53,9 @@ impl Verb {
                 show(context, &Request::LocationAdd { name, path }, "is added")?;
             }
             Self::Forget { name, yes } => {
+                if !yes {
+                    require(context, name.as_str())?;
+                }
                 confirm(context.terminal, yes, "forget the location", name.as_str())?;
                 let name = name.into();
                 let done = "is forgotten; its folder stays as it is";
@@ -60,6 +64,27 @@ impl Verb {
         }
         Ok(Exit::FINE)
     }
+}
+
+/// Nobody is asked about a location that there isn't.
+fn require(context: &mut Context, name: &str) -> Result<(), Problem> {
+    let answer = context.daemon.ask(&Request::Locations {})?;
+    let locations = expect_answer!(answer, Locations)?.items;
+    let mut names = locations.iter().map(|location| location.name.as_str());
+    if names.clone().any(|known| known == name) {
+        return Ok(());
+    }
+    let meant = nearest(name, &mut names).map(str::to_owned);
+    let hint = meant.as_ref().map_or_else(
+        || "; see `penstockctl location list`".to_owned(),
+        |meant| format!("; did you mean {meant:?}?"),
+    );
+    let mut failure = Failure::new(
+        FailureCode::NotFound,
+        format!("there is no location {name:?}{hint}"),
+    );
+    failure.nearest = meant;
+    Err(failure.into())
 }
 
 fn show(context: &mut Context, request: &Request, done: &str) -> Result<(), Problem> {

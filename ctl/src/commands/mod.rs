@@ -11,6 +11,7 @@ mod explain;
 mod export;
 mod location;
 mod mcal;
+mod names;
 mod new_client;
 mod reseller;
 mod schedule;
@@ -21,6 +22,7 @@ mod top;
 mod trash;
 mod watch;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
@@ -32,12 +34,15 @@ use crate::exit::{Exit, HELP, Problem};
 use crate::render::edited::{self, Reverse};
 use crate::terminal::Terminal;
 
+/// The variable that names the daemon's socket.
+const SOCKET: &str = "PENSTOCK_SOCKET";
+
 /// Edits and watches the customers of a running penstockd
 #[derive(Debug, Parser)]
 #[command(name = "penstockctl", version, after_help = HELP)]
 pub struct Cli {
-    /// The daemon's control or view socket
-    #[arg(long, global = true, value_name = "PATH", env = "PENSTOCK_SOCKET")]
+    /// The daemon's control or view socket; PENSTOCK_SOCKET names it too
+    #[arg(long, global = true, value_name = "PATH")]
     socket: Option<PathBuf>,
     /// Print JSON with stable names, and problems as JSON on standard error
     #[arg(long, global = true)]
@@ -113,7 +118,7 @@ impl Cli {
             return completions.act(terminal);
         }
         let context = &mut Context {
-            daemon: Connection::open(self.socket.as_deref())?,
+            daemon: Connection::open(socket(self.socket, std::env::var_os(SOCKET)).as_deref())?,
             terminal,
             json: self.json,
         };
@@ -139,6 +144,13 @@ impl Cli {
             Verb::Completions(completions) => completions.act(context.terminal),
         }
     }
+}
+
+/// The socket that was named, by the flag or by the environment, where an empty name is none. Read here and not by
+/// clap, which would show the flag as required in usage lines while the variable is set.
+fn socket(flag: Option<PathBuf>, variable: Option<OsString>) -> Option<PathBuf> {
+    let variable = variable.filter(|name| !name.is_empty());
+    flag.or(variable.map(PathBuf::from))
 }
 
 /// Takes the answer that the request's documentation promises.
@@ -198,5 +210,13 @@ mod tests {
     #[test]
     fn the_command_line_is_free_of_contradictions() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn an_empty_variable_names_no_socket_and_the_flag_comes_first() {
+        let path = |text: &str| Some(PathBuf::from(text));
+        assert_eq!(socket(None, Some("".into())), None);
+        assert_eq!(socket(None, Some("/a".into())), path("/a"));
+        assert_eq!(socket(path("/b"), Some("/a".into())), path("/b"));
     }
 }

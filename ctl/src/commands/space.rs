@@ -5,6 +5,7 @@ use penstock_policy::names::Address;
 use penstock_wire::request::Request;
 use penstock_wire::view::SpaceDay;
 
+use super::arguments::days;
 use super::{Context, all_pages, expect_answer};
 use crate::exit::{Exit, Problem};
 use crate::render::space;
@@ -24,7 +25,7 @@ pub struct Space {
 #[derive(Debug, Clone, Copy, Args)]
 pub struct Days {
     /// How many days of used space are shown
-    #[arg(long, value_name = "NUMBER", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=400))]
+    #[arg(long, value_name = "NUMBER", default_value_t = 30, value_parser = days, allow_hyphen_values = true)]
     pub days: u32,
     /// Show nothing but used space, day by day; with --json a list of days
     #[arg(long)]

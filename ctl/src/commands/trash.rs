@@ -3,6 +3,7 @@
 use clap::Subcommand;
 use penstock_wire::request::Request;
 
+use super::arguments::item;
 use super::{Context, all_pages};
 use crate::confirm::confirm;
 use crate::exit::{Exit, Problem};
@@ -19,11 +20,13 @@ pub enum Verb {
     /// Bring something back
     Restore {
         /// The number that `trash list` shows
+        #[arg(value_name = "ITEM", value_parser = item, allow_negative_numbers = true)]
         item: u64,
     },
     /// Delete one item, or everything, for good
     Empty {
         /// The number that `trash list` shows; everything when none is given
+        #[arg(value_name = "ITEM", value_parser = item, allow_negative_numbers = true)]
         item: Option<u64>,
         /// Don't ask
         #[arg(long)]

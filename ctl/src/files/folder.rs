@@ -26,6 +26,9 @@ pub struct Written {
 /// # Errors
 /// When a file can't be written or removed; those before it are done.
 pub fn write(folder: &Path, files: &BTreeMap<PathBuf, String>) -> Result<Written, Problem> {
+    if folder.exists() && !folder.is_dir() {
+        return Err(failed(folder, io::ErrorKind::NotADirectory.into()));
+    }
     fs::create_dir_all(folder).map_err(|error| failed(folder, error))?;
     for name in FOLDERS {
         let path = folder.join(name);

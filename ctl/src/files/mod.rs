@@ -27,6 +27,16 @@ pub fn order(record: &Declared) -> (u8, &str, Option<&str>) {
     }
 }
 
+/// What the daemon calls a record.
+pub fn address(record: &Declared) -> String {
+    match order(record) {
+        (0, ..) => "server".to_owned(),
+        (1, short, _) => format!("reseller {short}"),
+        (_, short, None) => short.to_owned(),
+        (_, short, Some(client)) => format!("{short}/{client}"),
+    }
+}
+
 /// What a record is called in a sentence.
 pub fn title(record: &Declared) -> String {
     match order(record) {

@@ -10,7 +10,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::exit::Problem;
-use crate::fields::Sample;
+use crate::fields::{Sample, alias};
 use crate::literal::{Lines, plain};
 
 /// A record and where it stands.
@@ -26,6 +26,9 @@ pub struct Found {
 
 /// A value with its place.
 type Value<'a> = Spanned<DeValue<'a>>;
+
+/// What the parser says of a key that a table has already, without naming it.
+const DUPLICATE: &str = "duplicate key";
 
 struct Reader<'a> {
     file: &'a str,
@@ -52,8 +55,17 @@ pub fn parse(file: &str, text: &str) -> Result<Vec<Found>, Problem> {
         lines: Lines::of(text),
         found: Vec::new(),
     };
-    let table = DeTable::parse(text)
-        .map_err(|error| reader.wrong(error.span().unwrap_or(0..0), error.message()))?;
+    let table = DeTable::parse(text).map_err(|error| {
+        let place = error.span().unwrap_or(0..0);
+        match text.get(place.clone()) {
+            Some(key) if error.message() == DUPLICATE => {
+                let sentence =
+                    format!("{} stands here a second time; keep one of them", key.trim());
+                reader.wrong(place, &sentence)
+            }
+            _ => reader.wrong(place, error.message()),
+        }
+    })?;
     for (key, value) in table.get_ref() {
         match key.get_ref().as_ref() {
             "server" => reader.server(value, key.span())?,
@@ -220,8 +232,7 @@ impl Reader<'_> {
                 continue;
             }
             let Some(place) = R::FIELDS.iter().position(|field| field.name == name) else {
-                let known = R::FIELDS.iter().map(|field| field.name);
-                let meant = meant(name, known.chain(beside.iter().copied()));
+                let meant = meant_field::<R>(name, beside);
                 let sentence = format!("a {} has no field {name:?}{meant}", R::KIND);
                 return Err(self.wrong(key.span(), &sentence));
             };
@@ -285,6 +296,22 @@ impl Reader<'_> {
     fn text(&self, name: &str, value: &Value<'_>) -> Result<String, Problem> {
         let text = value.get_ref().as_str().map(str::to_owned);
         text.ok_or_else(|| self.wrong(value.span(), &format!("{name}: write text in quotes")))
+    }
+}
+
+/// As [`meant`], of a record's keys; what a field is also called on the command line counts as its name.
+fn meant_field<R: Record>(name: &str, beside: &[&'static str]) -> String {
+    let aliases: Vec<(String, &str)> = R::FIELDS
+        .iter()
+        .filter_map(|field| Some((alias(field.name)?.replace('-', "_"), field.name)))
+        .collect();
+    let known = R::FIELDS.iter().map(|field| field.name);
+    let known = known.chain(beside.iter().copied());
+    let nearest = nearest(name, known.chain(aliases.iter().map(|(alias, _)| &**alias)));
+    let field = |near| aliases.iter().find(|(alias, _)| alias == near);
+    match nearest.map(|near| field(near).map_or(near, |(_, field)| field)) {
+        Some(field) => format!("; did you mean {field:?}?"),
+        None => String::new(),
     }
 }
 

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use penstock_wire::declared::Declared;
 
 use super::read::{Found, parse};
-use super::{MOST_RECORDS, order, title};
+use super::{MOST_RECORDS, address, order, title};
 use crate::exit::Problem;
 use crate::terminal::Terminal;
 
@@ -21,12 +21,21 @@ const DEEPEST: usize = 4;
 /// The name of standard input on the command line.
 pub const STANDARD: &str = "-";
 
+/// What was declared.
+#[derive(Debug)]
+pub struct Gathered {
+    /// The records, in the order in which they are applied.
+    pub records: Vec<Declared>,
+    /// `FILE:LINE` of each, by [`address`].
+    pub places: BTreeMap<String, String>,
+}
+
 /// All records below a path, in the order in which they are applied. With `whole` what isn't declared goes: then whoever
 /// has a declared client is declared too.
 ///
 /// # Errors
 /// When something can't be read or taken, is too much, or one record is declared twice.
-pub fn gather(terminal: &mut Terminal, path: &Path, whole: bool) -> Result<Vec<Declared>, Problem> {
+pub fn gather(terminal: &mut Terminal, path: &Path, whole: bool) -> Result<Gathered, Problem> {
     let mut left = MOST_BYTES;
     let mut found: Vec<Found> = Vec::new();
     if path.as_os_str() == STANDARD {
@@ -49,12 +58,23 @@ pub fn gather(terminal: &mut Terminal, path: &Path, whole: bool) -> Result<Vec<D
         )));
     }
     only_once(&found)?;
+    let mut places: BTreeMap<String, String> = BTreeMap::new();
+    for found in &found {
+        let place = format!("{}:{}", found.file, found.line);
+        // A customer of whom only clients are declared is declared where the first of them is.
+        if let Declared::Client { customer, .. } = &found.record {
+            places
+                .entry(customer.clone())
+                .or_insert_with(|| place.clone());
+        }
+        places.insert(address(&found.record), place);
+    }
     let mut records: Vec<Declared> = found.into_iter().map(|found| found.record).collect();
     if whole {
         records.extend(unnamed_customers(&records));
     }
     records.sort_by(|a, b| order(a).cmp(&order(b)));
-    Ok(records)
+    Ok(Gathered { records, places })
 }
 
 /// The customers of whom only clients are declared.

@@ -4,7 +4,7 @@ use penstock_wire::reply::Step;
 use serde::Serialize;
 
 use super::table::Table;
-use super::{Look, count, cut, escape, or_empty};
+use super::{Look, count, escape, shown};
 
 /// Everything that `apply` found and did.
 #[derive(Debug, Serialize)]
@@ -35,6 +35,7 @@ pub fn applied(outcome: &Outcome, look: Look) -> String {
     } else {
         text.push_str(&steps(&outcome.steps).render(look));
         text.push_str(&sums(outcome));
+        text.push_str(&edits(&outcome.steps));
     }
     for note in &outcome.notes {
         text.push_str(&format!("note: {}\n", escape(note)));
@@ -43,12 +44,12 @@ pub fn applied(outcome: &Outcome, look: Look) -> String {
 }
 
 fn steps(steps: &[Step]) -> Table {
-    let mut table = Table::new(&["WHAT", "RECORD", "FIELD", "BEFORE", "AFTER"]);
+    let mut table = Table::new(&["WHAT", "RECORD", "FIELD", "~BEFORE", "~AFTER"]);
     for step in steps {
-        let mut changes = step.changes.iter().map(|change| {
-            let (from, to) = (cut(&or_empty(&change.from)), cut(&or_empty(&change.to)));
-            [change.field.clone(), from, to]
-        });
+        let mut changes = step
+            .changes
+            .iter()
+            .map(|change| [change.field.clone(), shown(&change.from), shown(&change.to)]);
         let blank = || [String::new(), String::new(), String::new()];
         let head = [step.verb.clone(), step.record.clone()];
         table.row(head.into_iter().chain(changes.next().unwrap_or_else(blank)));
@@ -58,6 +59,27 @@ fn steps(steps: &[Step]) -> Table {
         }
     }
     table
+}
+
+/// `edits 35 to 39; ...`: one transaction makes them, so none of another is among them.
+fn edits(steps: &[Step]) -> String {
+    let numbers = || steps.iter().filter_map(|step| step.edit);
+    let (Some(first), Some(last)) = (numbers().min(), numbers().max()) else {
+        return String::new();
+    };
+    let edits = match first == last {
+        true => format!("edit {first}"),
+        false => format!("edits {first} to {last}"),
+    };
+    let undone = steps.iter().filter(|step| step.verb == "edit").count();
+    match undone {
+        0 => format!("{edits}: penstockctl audit\n"),
+        _ if undone < steps.len() => {
+            format!("{edits}; each that changed fields is undone with: penstockctl undo N\n")
+        }
+        _ if first == last => format!("{edits}; undo with: penstockctl undo {first}\n"),
+        _ => format!("{edits}; each is undone with: penstockctl undo N\n"),
+    }
 }
 
 fn sums(outcome: &Outcome) -> String {

@@ -6,12 +6,14 @@ use serde_json::Value;
 use crate::exit::Problem;
 
 /// The columns of a statement.
-pub const STATEMENT: [&str; 6] = ["month", "opening", "added", "used", "closing", "clients"];
+pub const STATEMENT: [&str; 8] = [
+    "account", "allotted", "month", "opening", "added", "used", "closing", "clients",
+];
 
 /// The columns of the ledger.
-pub const LEDGER: [&str; 15] = [
-    "number", "at", "month", "account", "reseller", "customer", "client", "units", "reason",
-    "took", "allotted", "bank", "balance", "note", "by",
+pub const LEDGER: [&str; 16] = [
+    "number", "at", "month", "account", "reseller", "customer", "client", "units", "change",
+    "reason", "took", "allotted", "bank", "balance", "note", "by",
 ];
 
 /// The columns of the forecast.

@@ -9,7 +9,7 @@ use penstock_wire::view::{
 };
 
 use super::table::Table;
-use super::{Look, cut, held_by, number_or, or_empty, rate, yes_no};
+use super::{Look, held_by, number_or, rate, shown, yes_no};
 use crate::moment;
 
 fn newest(at: Option<Timestamp>, zone: &TimeZone) -> String {
@@ -145,6 +145,9 @@ pub fn schedules(lines: &[ScheduleLine], zone: &TimeZone, look: Look) -> String 
 
 /// Sessions that ended: the answer to "it was slow last night".
 pub fn sessions(views: &[SessionView], zone: &TimeZone, look: Look) -> String {
+    if views.is_empty() {
+        return "no session has ended yet\n".to_owned();
+    }
     let mut table = Table::new(&[
         "KIND", "STARTED", "TOOK", ">IN", ">OUT", ">RATE", "LIMIT", "HELD BY",
     ]);
@@ -209,10 +212,10 @@ pub fn trash(items: &[TrashItem], zone: &TimeZone, look: Look) -> String {
 
 /// The audit, a line for each field that changed.
 pub fn audit(entries: &[AuditEntry], zone: &TimeZone, look: Look) -> String {
-    let mut table = Table::new(&[">EDIT", "AT", "WHO", "WHAT", "RECORD", "CHANGES"]);
+    let mut table = Table::new(&[">EDIT", "AT", "WHO", "WHAT", "RECORD", "~CHANGES"]);
     for entry in entries {
         let mut changes = entry.changes.iter().map(|change| {
-            let (from, to) = (cut(&or_empty(&change.from)), cut(&or_empty(&change.to)));
+            let (from, to) = (shown(&change.from), shown(&change.to));
             format!("{}: {from} -> {to}", change.field)
         });
         table.row([

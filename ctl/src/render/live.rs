@@ -113,10 +113,10 @@ pub fn status(status: &Status, look: Look) -> String {
         count(day.refusals, "refusal")
     ));
     text.push_str(&format!(
-        "space      {} used, {} of it in the trash; {}\n",
+        "space      {} used, {} of it in the trash; allotted {}\n",
         human(status.used_space),
         human(status.trash_space),
-        escape(&space::snapshot(&status.space_snapshot))
+        escape(&space::snapshot(&status.space_snapshot, "resellers"))
     ));
     text.push_str(&format!("MCALs      {}\n", escape(&bank(&status.mcals))));
     text.push_str(&look.bold("\nlocations\n"));

@@ -20,11 +20,9 @@ use serde::Serialize;
 
 use crate::exit::Problem;
 use crate::moment;
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use table::Table;
-
-/// Longest value that a line of a table shows, in characters; `--json` has it whole.
-const LONGEST_VALUE: usize = 40;
 
 /// How text for people looks.
 #[derive(Debug, Clone, Copy)]
@@ -129,28 +127,22 @@ pub fn problem(problem: &Problem, look: Look) -> String {
 
 /// Fields before and after.
 pub fn changes(changes: &[Change], look: Look) -> String {
-    let mut table = Table::new(&["FIELD", "BEFORE", "AFTER"]);
+    let mut table = Table::new(&["FIELD", "~BEFORE", "~AFTER"]);
     for change in changes {
-        table.row([
-            change.field.clone(),
-            or_empty(&change.from),
-            or_empty(&change.to),
-        ]);
+        table.row([change.field.clone(), shown(&change.from), shown(&change.to)]);
     }
     table.render(look)
 }
 
-/// A value, or a word where there is none.
-fn or_empty(value: &str) -> String {
-    if value.is_empty() { "(empty)" } else { value }.to_owned()
-}
-
-/// A value cut so that a table stays readable.
-fn cut(value: &str) -> String {
-    match value.char_indices().nth(LONGEST_VALUE) {
-        Some((end, _)) => format!("{}...", &value[..end]),
-        None => value.to_owned(),
+/// A changed field's value, whole; a word where there is none, and an instant to the second.
+fn shown(value: &str) -> String {
+    if value.is_empty() {
+        return "(empty)".to_owned();
     }
+    value.parse().map_or_else(
+        |_| value.to_owned(),
+        |at: Timestamp| moment::second(at, &TimeZone::UTC),
+    )
 }
 
 /// A number, or a word where there is none.

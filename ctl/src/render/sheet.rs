@@ -8,6 +8,7 @@ use penstock_wire::view::{
     ClientView, CustomerView, Fields, PassKeyView, ResellerView, ScheduleView, ServerView,
 };
 
+use super::table::wrapped;
 use super::{Look, binding, count, escape, lists, live, mcal, number_or, space, yes_no};
 use crate::moment;
 
@@ -36,6 +37,14 @@ impl Sheet {
         self
     }
 
+    /// Adds to a value that stands there.
+    fn beside(&mut self, label: &str, more: &str) -> &mut Self {
+        for (_, value) in self.lines.iter_mut().filter(|(known, _)| known == label) {
+            value.push_str(more);
+        }
+        self
+    }
+
     /// Every field of the record in the table's order; throttles say what they hold for.
     fn fields<R: Record>(&mut self, fields: &Fields) -> &mut Self {
         for field in R::FIELDS {
@@ -45,6 +54,7 @@ impl Sheet {
             match field.name {
                 "throttle" => value.push_str(" for EACH backup"),
                 "restore_throttle" => value.push_str(" for EACH restore"),
+                "disk_reserve" => value.push_str(" %"),
                 _ => {}
             }
             self.line(field.label, value);
@@ -58,7 +68,11 @@ impl Sheet {
         let mut text = format!("{}\n", look.bold(&escape(&self.title)));
         for (label, value) in &self.lines {
             let value = if value.is_empty() { "-" } else { value };
-            let lines = wrapped(value, WIDEST.saturating_sub(width + 4));
+            let widest = WIDEST.saturating_sub(width + 4);
+            let lines = value
+                .lines()
+                .flat_map(|line| wrapped(&escape(line), widest));
+            let lines: Vec<String> = lines.collect();
             for (place, line) in lines.iter().take(MOST_LINES).enumerate() {
                 let label = if place == 0 { label.as_str() } else { "" };
                 text.push_str(&format!("  {label:<width$}  {line}\n"));
@@ -72,23 +86,6 @@ impl Sheet {
     }
 }
 
-/// The value's lines, none wider than that, broken at blanks where there are some.
-fn wrapped(value: &str, width: usize) -> Vec<String> {
-    let mut lines = Vec::new();
-    for line in value.lines() {
-        let line = escape(line);
-        let mut rest = line.as_str();
-        while let Some((end, _)) = rest.char_indices().nth(width) {
-            let blank = rest[..end].rfind(' ').filter(|&blank| blank > 0);
-            let (head, tail) = rest.split_at(blank.unwrap_or(end));
-            lines.push(head.to_owned());
-            rest = tail.trim_start();
-        }
-        lines.push(rest.to_owned());
-    }
-    lines
-}
-
 fn moment_or(at: Option<Timestamp>, zone: &TimeZone, word: &str) -> String {
     at.map_or_else(|| word.to_owned(), |at| moment::minute(at, zone))
 }
@@ -100,7 +97,7 @@ pub fn server(view: &ServerView, look: Look) -> String {
         .line("Used space", human(view.used_space))
         .line(
             "Allotted to resellers",
-            space::snapshot(&view.space_snapshot),
+            space::snapshot(&view.space_snapshot, "resellers"),
         )
         .line("MCALs left", number_or(view.mcals_left, "unlimited"))
         .render(look)
@@ -117,11 +114,11 @@ pub fn reseller(view: &ResellerView, look: Look) -> String {
     .line("Used space", human(view.used_space))
     .line(
         "Space of its customers",
-        space::snapshot(&view.space_snapshot),
+        space::snapshot(&view.space_snapshot, "customers"),
     )
     .line(
         "MCALs of its customers",
-        mcal::snapshot(&view.mcals_snapshot),
+        mcal::snapshot(&view.mcals_snapshot, "customers"),
     )
     .line(
         "MCALs this month",
@@ -138,30 +135,32 @@ pub fn customer(view: &CustomerView, look: Look) -> String {
     let limit = view
         .fields
         .get("maximum_client_limit")
-        .map_or_else(|| "unlimited".to_owned(), ToString::to_string);
+        .map(ToString::to_string)
+        .filter(|limit| limit != "unlimited")
+        .map_or_else(|| ", no limit".to_owned(), |limit| format!(" of {limit}"));
     let barred = match view.clients_barred {
         0 => String::new(),
         barred => format!(", {barred} of them revoked or not activated"),
     };
     let mut text = Sheet::new(format!(
-        "{} ({}){default}, of {}, revision {}",
+        "{} ({}){default}, of reseller {}, revision {}",
         view.name, view.short_name, view.reseller, view.revision
     ))
     .fields::<Customer>(&view.fields)
     .line("Used space", used_space(view))
-    .line("Full in", space::full_in(view.full_in))
+    .line("Full in", space::full_in(view.full_in, view.free_space))
     .line("New schedules go to", view.new_schedules_at.clone())
     .line(
         "Space of its clients",
-        space::snapshot(&view.space_snapshot),
+        space::snapshot(&view.space_snapshot, "clients"),
     )
     .line(
         "Space of its reseller",
-        space::snapshot(&view.reseller_space_snapshot),
+        space::snapshot(&view.reseller_space_snapshot, "customers"),
     )
     .line(
         "MCALs of its reseller",
-        mcal::snapshot(&view.reseller_mcals_snapshot),
+        mcal::snapshot(&view.reseller_mcals_snapshot, "customers"),
     )
     .line(format!("MCALs in {}", view.month), mcals(view))
     .line(
@@ -172,10 +171,7 @@ pub fn customer(view: &CustomerView, look: Look) -> String {
         "Holds for EACH restore now",
         binding(&view.restore_rate, &zone),
     )
-    .line(
-        "Clients used",
-        format!("{} of {limit}{barred}", view.clients),
-    )
+    .line("Clients used", format!("{}{limit}{barred}", view.clients))
     .line("Backup schedules", view.schedules.to_string())
     .line("Last backup", moment_or(view.last_backup, &zone, "never"))
     .line("Running", count(view.running.len() as u64, "backup"))
@@ -238,6 +234,7 @@ pub fn client(view: &ClientView, look: Look) -> String {
         .line("Password", view.password.clone())
         .line("First login", moment_or(view.first_login, &zone, "never"));
     if view.revoked.is_some() {
+        sheet.beside("Activated", ", but revoked: its password is dead");
         sheet.line("Revoked", moment_or(view.revoked, &zone, ""));
     }
     if let Some(tag) = &view.tag {

@@ -118,27 +118,28 @@ pub fn state(location: &LocationView) -> String {
         (Some(problem), false, _) => format!("not available: {problem}"),
         (None, false, _) => "not available".to_owned(),
         (Some(problem), true, _) => problem.clone(),
+        (None, true, _) if location.free == Some(0) => "full".to_owned(),
         (None, true, Some(days)) => format!("full in about {}", count(days, "day")),
         (None, true, None) => "available".to_owned(),
     }
 }
 
 /// `about 19 days (customer)`
-pub fn full_in(full: Option<FullIn>) -> String {
-    full.map_or_else(
-        || "not foreseen".to_owned(),
-        |full| format!("about {} ({})", count(full.days, "day"), full.level),
-    )
+pub fn full_in(full: Option<FullIn>, free: Option<u64>) -> String {
+    match (full, free) {
+        (_, Some(0)) => "full".to_owned(),
+        (Some(full), _) => format!("about {} ({})", count(full.days, "day"), full.level),
+        (None, _) => "not foreseen".to_owned(),
+    }
 }
 
-/// `1TiB allotted, 600.0 GiB given, 424.0 GiB free`: a level's space and what of it is given to those below.
-pub fn snapshot(snapshot: &Snapshot) -> String {
-    let free = bytes_or(snapshot.free, "unlimited");
-    format!(
-        "{} allotted, {} given, {free} free",
-        snapshot.allotted,
-        human(snapshot.given)
-    )
+/// `1TiB, 600.0 GiB given to clients, 424.0 GiB left to give`: a level's space and what of it is given to those below.
+pub fn snapshot(snapshot: &Snapshot, below: &str) -> String {
+    let left = snapshot.free.map_or_else(String::new, |left| {
+        format!(", {} left to give", human(left))
+    });
+    let (allotted, given) = (&snapshot.allotted, human(snapshot.given));
+    format!("{allotted}, {given} given to {below}{left}")
 }
 
 /// `of 500GiB, 130.2 GiB free, 1.2 MiB reserved`: beside what is used.

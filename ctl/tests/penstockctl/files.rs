@@ -100,11 +100,11 @@ fn nothing(dry_run: bool) -> Applied {
     }
 }
 
-fn step(record: &str) -> Step {
+fn numbered(record: &str, edit: u64, dry_run: bool) -> Step {
     Step {
         verb: "edit".to_owned(),
         record: record.to_owned(),
-        edit: Some(12),
+        edit: (!dry_run).then_some(edit),
         changes: vec![Change {
             field: "space".to_owned(),
             from: "unlimited".to_owned(),
@@ -113,7 +113,8 @@ fn step(record: &str) -> Step {
     }
 }
 
-fn answer(request: &Request) -> Reply {
+/// What takes whatever is staged.
+pub fn answer(request: &Request) -> Reply {
     match request {
         Request::Stage { records } => done(Answer::Staged(Staged {
             records: records.len() as u64,
@@ -278,7 +279,18 @@ fn what_a_file_gets_wrong_is_named_with_file_line_and_key() {
         ),
         ("[server]\nmcals = [1]\n", "standard input:2: mcals: write"),
         ("customer = 7\n", "standard input:1: a record is a table"),
-        ("[server]\n[server]\n", "standard input:2: "),
+        (
+            "[server]\n[server]\n",
+            "standard input:2: server stands here a second time",
+        ),
+        (
+            "[customer.abc]\ncity = \"a\"\ncity = \"b\"\n",
+            "standard input:3: city stands here a second time",
+        ),
+        (
+            "[customer.abc]\nclient_limit = 7\n",
+            "no field \"client_limit\"; did you mean \"maximum_client_limit\"?",
+        ),
     ] {
         let ran = apply("-", text, &[]);
         assert_eq!((ran.exit, ran.asked.len()), (Exit::USAGE, 0), "{text}");
@@ -366,17 +378,18 @@ fn steps_are_shown_to_the_last_page_with_what_they_do_to_running_backups() {
             .into_iter()
             .chain(more.iter().copied())
             .collect();
+        let dry = more.contains(&"--dry-run");
         scene.run(&args, |request| match request {
             Request::Apply { dry_run, .. } => done(Answer::Applied(Applied {
                 added: 1,
                 edited: 1,
-                steps: page(vec![step("abc")], Some("1")),
+                steps: page(vec![numbered("abc", 12, *dry_run)], Some("1")),
                 notes: vec!["abc/laptop/default: slowed".to_owned()],
                 ..nothing(*dry_run)
             })),
             Request::Applied { page: wanted } => {
                 assert_eq!(wanted.after.as_deref(), Some("1"));
-                done(Answer::Steps(page(vec![step("xyz")], None)))
+                done(Answer::Steps(page(vec![numbered("xyz", 13, dry)], None)))
             }
             other => answer(other),
         })
@@ -388,7 +401,8 @@ fn steps_are_shown_to_the_last_page_with_what_they_do_to_running_backups() {
     let ran = run(&[]);
     assert_eq!(ran.exit, Exit::FINE);
     let note = "note: abc/laptop/default: slowed";
-    assert_eq!(ran.output, format!("{table}\n{note}\n"));
+    let edits = "edits 12 to 13; each is undone with: penstockctl undo N";
+    assert_eq!(ran.output, format!("{table}\n{edits}\n{note}\n"));
     let dry = run(&["--dry-run"]);
     assert_eq!(dry.exit, Exit::DIFFERENCES);
     assert_eq!(
@@ -406,12 +420,16 @@ fn what_cant_be_read_is_named() {
     let missing = folder.path().join("missing.toml");
     let ran = apply(missing.to_str().unwrap(), "", &[]);
     assert_eq!((ran.exit, ran.asked.len()), (Exit::USAGE, 0));
-    assert!(ran.errors.contains("missing.toml"), "{}", ran.errors);
+    let sentence = "missing.toml: there is no such file or folder\n";
+    assert!(ran.errors.ends_with(sentence), "{}", ran.errors);
     let ran = apply(folder.path().to_str().unwrap(), "", &[]);
     assert!(ran.errors.contains("no file that ends in .toml"));
     fs::write(&missing, [0xff, 0xfe]).unwrap();
     let ran = apply(missing.to_str().unwrap(), "", &[]);
     assert!(ran.errors.contains("UTF-8"), "{}", ran.errors);
+    let ran = export(&["export", missing.to_str().unwrap()], &records());
+    let sentence = "missing.toml: is a file; give a folder\n";
+    assert!(ran.errors.ends_with(sentence), "{}", ran.errors);
     let ran = Scene::default().run(&["apply", "-"], |_| failed(FailureCode::Refused));
     assert_eq!(ran.exit, Exit::REFUSED);
 }

@@ -8,6 +8,7 @@ mod explanations;
 mod files;
 mod mcals;
 mod passwords;
+mod places;
 mod records;
 mod screens;
 mod secrets;

@@ -15,7 +15,8 @@ fn fields(set: &[(&str, &str)]) -> Fields {
         .collect()
 }
 
-fn reseller() -> ResellerView {
+/// A reseller with customers.
+pub fn reseller() -> ResellerView {
     ResellerView {
         name: "North".to_owned(),
         short_name: "north".to_owned(),
@@ -91,9 +92,12 @@ fn a_reseller_shows_what_it_has_given_away() {
         ("Used space", "600.0 GiB"),
         (
             "Space of its customers",
-            "1TiB allotted, 500.0 GiB given, 524.0 GiB free",
+            "1TiB, 500.0 GiB given to customers, 524.0 GiB left to give",
         ),
-        ("MCALs of its customers", "100 allotted, 60 given, 40 free"),
+        (
+            "MCALs of its customers",
+            "100, 60 given to customers, 40 left to give",
+        ),
         ("MCALs this month", "12 used, 88 left"),
     ] {
         assert_eq!(value(&ran.output, label), expected);
@@ -115,7 +119,7 @@ fn the_server_shows_its_space_and_the_bank() {
     assert_eq!(value(&ran.output, "Used space"), "600.0 GiB");
     assert_eq!(
         value(&ran.output, "Allotted to resellers"),
-        "2TiB allotted, 1.0 TiB given, 1.0 TiB free"
+        "2TiB, 1.0 TiB given to resellers, 1.0 TiB left to give"
     );
     assert_eq!(value(&ran.output, "MCALs left"), "88");
 }
@@ -135,6 +139,21 @@ fn a_client_shows_its_space_its_price_and_whether_it_is_paid() {
         value(&run(false).output, "MCALs a month"),
         "4; never paid yet"
     );
+}
+
+#[test]
+fn a_client_that_is_revoked_says_so_beside_its_switch() {
+    let ran = Scene::default().run(&["client", "show", "abc-inc/laptop"], |_| {
+        let mut view = client(true);
+        let yes = Value::Text("yes".to_owned());
+        view.fields.insert("activated".to_owned(), yes);
+        view.revoked = Some("2026-11-25T10:00:00.123456789Z".parse().unwrap());
+        done(Answer::Client(Box::new(view)))
+    });
+    let activated = value(&ran.output, "Activated");
+    assert_eq!(activated, "yes, but revoked: its password is dead");
+    let revoked = value(&ran.output, "Revoked");
+    assert!(revoked.starts_with("2026-11-25 1") && !revoked.contains('.'));
 }
 
 #[test]

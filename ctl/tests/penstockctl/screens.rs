@@ -100,11 +100,22 @@ fn customer(revision: u64, city: &str) -> Reply {
     })))
 }
 
+/// The customer, changed.
+pub fn changed(change: impl Fn(&mut CustomerView)) -> Reply {
+    let Reply::Done(mut answer) = customer(7, "Bonn") else {
+        panic!("no customer");
+    };
+    if let Answer::Customer(view) = answer.as_mut() {
+        change(view);
+    }
+    Reply::Done(answer)
+}
+
 #[test]
 fn a_customer_stands_on_one_screen() {
     let ran = Scene::default().run(&["customer", "show", "abc-inc"], |_| customer(7, "Bonn"));
     let expected = "\
-ABC Inc. (abc-inc), of default, revision 7
+ABC Inc. (abc-inc), of reseller default, revision 7
   Email                       -
   Address                     -
   City                        Bonn
@@ -129,9 +140,9 @@ ABC Inc. (abc-inc), of default, revision 7
   Used space                  120.0 GiB of 500GiB, 380.0 GiB free, 16.0 MiB reserved
   Full in                     about 19 days (customer)
   New schedules go to         main
-  Space of its clients        500GiB allotted, 200.0 GiB given, 300.0 GiB free
-  Space of its reseller       1TiB allotted, 500.0 GiB given, 524.0 GiB free
-  MCALs of its reseller       100 allotted, 60 given, 40 free
+  Space of its clients        500GiB, 200.0 GiB given to clients, 300.0 GiB left to give
+  Space of its reseller       1TiB, 500.0 GiB given to customers, 524.0 GiB left to give
+  MCALs of its reseller       100, 60 given to customers, 40 left to give
   MCALs in 2026-11            25/month allotted, 3 used, 22 left, 2 clients
   Holds for EACH backup now   8Mbit/s (customer, until 2026-12-24 18:00 +01:00)
   Holds for EACH restore now  unlimited
@@ -151,6 +162,34 @@ laptop/default  backup  976.0 KiB/s  8Mbit/s (customer)  64.0 MiB  throttle 93 %
         "{}",
         ran.output
     );
+}
+
+#[test]
+fn what_has_no_limit_and_what_is_full_is_said_in_words() {
+    let shown = |change: fn(&mut CustomerView)| {
+        Scene::default().run(&["customer", "show", "abc-inc"], |_| changed(change))
+    };
+    let ran = shown(|view| {
+        let unlimited = Value::Text("unlimited".to_owned());
+        view.fields
+            .insert("maximum_client_limit".to_owned(), unlimited);
+        view.full_in = None;
+        view.space_snapshot = snapshot("unlimited", 200 << 30, None);
+    });
+    for line in [
+        "Clients used 3, no limit, 1 of them revoked or not activated",
+        "Full in not foreseen",
+        "Space of its clients unlimited, 200.0 GiB given to clients",
+    ] {
+        let found = ran.output.lines().any(|shown| squeezed(shown) == line);
+        assert!(found, "{line}: {}", ran.output);
+    }
+    let ran = shown(|view| view.free_space = Some(0));
+    let found = ran
+        .output
+        .lines()
+        .any(|line| squeezed(line) == "Full in full");
+    assert!(found, "{}", ran.output);
 }
 
 #[test]

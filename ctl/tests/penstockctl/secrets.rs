@@ -45,7 +45,7 @@ fn applied() -> Reply {
 
 fn run(more: &[&str], mut apply: impl FnMut() -> Reply + Send) -> Ran {
     let scene = Scene {
-        input: "[customer.abc-inc]\n[customer.abc-inc.client.\"me@home\"]\n",
+        input: "[customer.abc-inc]\nname = \"ABC Inc.\"\n[customer.abc-inc.client.\"me@home\"]\n",
         ..Scene::default()
     };
     let args: Vec<&str> = ["apply", "-"]
@@ -119,7 +119,7 @@ fn secrets_that_never_came_to_hold_leave_no_file_but_those_that_may_hold_stay() 
     assert_eq!(fs::read_to_string(&file).unwrap(), WRITTEN);
     fs::remove_file(&file).unwrap();
     let scene = Scene {
-        input: "[customer.abc-inc]\n",
+        input: "[customer.abc-inc]\nname = \"ABC Inc.\"\n",
         ..Scene::default()
     };
     let ran = scene.run_raw(&["apply", "-", args[0], args[1]], |request| match request {
@@ -139,7 +139,7 @@ fn without_new_secrets_there_is_no_file() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("secrets.toml");
     let scene = Scene {
-        input: "[customer.abc-inc]\n",
+        input: "[customer.abc-inc]\nname = \"ABC Inc.\"\n",
         ..Scene::default()
     };
     let args = ["apply", "-", "--secrets-to", file.to_str().unwrap()];

@@ -95,6 +95,12 @@ fn locations_show_what_is_sold_and_when_they_are_full() {
     let lines: Vec<&str> = ran.output.lines().collect();
     assert!(lines[1].starts_with("main (default)  /srv/main "));
     assert!(lines[1].ends_with("full in about 19 days"), "{}", lines[1]);
+    let full = Scene::default().run(&["location", "list"], |_| {
+        let mut full = location("main", true);
+        full.free = Some(0);
+        done(Answer::Locations(page(vec![full], None)))
+    });
+    assert!(full.output.ends_with("  full\n"), "{}", full.output);
     assert!(
         lines[2].ends_with("not available: its marker is missing"),
         "{}",
@@ -147,7 +153,11 @@ fn a_history_shows_days_then_what_it_showed_before() {
                 .collect();
             Scene::default().run(&args, answer)
         };
-        assert_eq!(run(&[]).output, format!("{table}\nnone\n"));
+        let none = match noun[0] {
+            "schedule" => "no session has ended yet",
+            _ => "none",
+        };
+        assert_eq!(run(&[]).output, format!("{table}\n{none}\n"));
         assert_eq!(run(&["--space"]).output, table);
         let json = run(&["--json"]);
         assert_eq!((json.output.as_str(), json.asked.len()), ("[]\n", 1));
@@ -162,7 +172,7 @@ fn a_history_shows_days_then_what_it_showed_before() {
 fn status_says_what_is_used_sold_and_free_and_how_long_it_lasts() {
     let ran = Scene::default().run(&["status"], |_| status(vec![]));
     for line in [
-        "space      600.0 GiB used, 1.0 GiB of it in the trash; 2TiB allotted, 1.0 TiB given, 1.0 TiB free",
+        "space      600.0 GiB used, 1.0 GiB of it in the trash; allotted 2TiB, 1.0 TiB given to resellers, 1.0 TiB left to give",
         "MCALs      bank 100, 88 left; 12 used by 10 clients in 2026-11; short by 3 in 2027-01",
         "  main: 599.0 GiB used, 1.0 TiB sold, 300.0 GiB free; full in about 19 days",
         "  second: 599.0 GiB used, 1.0 TiB sold, unknown free; not available: its marker is missing",
@@ -186,4 +196,39 @@ fn an_amount_with_a_plus_is_sent_as_it_was_typed() {
     let ran = Scene::default().run(&args, |_| -> Reply { failed(FailureCode::Internal) });
     assert_eq!((ran.exit, ran.asked.len()), (Exit::USAGE, 0));
     assert!(ran.errors.contains("is not a size"), "{}", ran.errors);
+}
+
+#[test]
+fn nobody_is_asked_whether_to_forget_a_location_that_there_isnt() {
+    let person = |input| Scene {
+        input,
+        person: true,
+        ..Scene::default()
+    };
+    let answer = |request: &Request| match request {
+        Request::Locations {} => done(Answer::Locations(page(
+            vec![location("second", true)],
+            None,
+        ))),
+        Request::LocationForget { .. } => {
+            done(Answer::Location(Box::new(location("second", true))))
+        }
+        _ => panic!("{request:?}"),
+    };
+    let ran = person("").run(&["location", "forget", "secnd"], answer);
+    assert_eq!((ran.exit, ran.asked.len()), (Exit::NOT_FOUND, 1));
+    assert_eq!(
+        ran.errors,
+        "penstockctl: there is no location \"secnd\"; did you mean \"second\"?\n"
+    );
+    for (scene, exit, asked) in [
+        (person("second\n"), Exit::FINE, 2),
+        (person("y\n"), Exit::REFUSED, 1),
+        (Scene::default(), Exit::USAGE, 1),
+    ] {
+        let ran = scene.run(&["location", "forget", "second"], answer);
+        assert_eq!((ran.exit, ran.asked.len()), (exit, asked), "{}", ran.errors);
+    }
+    let ran = Scene::default().run(&["location", "forget", "second", "--yes"], answer);
+    assert_eq!((ran.exit, ran.asked.len()), (Exit::FINE, 1));
 }
