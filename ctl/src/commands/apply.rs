@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use penstock_wire::declared::Declared;
-use penstock_wire::reply::{Applied, NewSecret};
+use penstock_wire::reply::{Applied, FailureCode, NewSecret};
 use penstock_wire::request::Request;
 
 use super::names::{self, Nameless};
@@ -40,6 +40,19 @@ pub struct Apply {
     /// A file to be made for the secrets of records that are added; needed when there are any
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     secrets_to: Option<PathBuf>,
+}
+
+/// Whether a failure says for sure that nothing was applied.
+fn was_refused(code: FailureCode) -> bool {
+    match code {
+        FailureCode::Refused
+        | FailureCode::NotFound
+        | FailureCode::Conflict
+        | FailureCode::Exists
+        | FailureCode::Usage
+        | FailureCode::NotPermitted => true,
+        FailureCode::Unavailable | FailureCode::Internal => false,
+    }
 }
 
 impl Apply {
@@ -78,13 +91,15 @@ impl Apply {
         };
         let answer = context.daemon.ask_patiently(&request);
         let answer = match (answer, kept) {
-            (Err(problem @ Problem::Failed(_)), Some(path)) => {
-                // Nothing was applied, so these secrets never come to hold.
-                fs::remove_file(path).map_err(|error| Problem::File {
-                    path: path.to_owned(),
-                    error,
-                })?;
-                return Err(problem);
+            (Err(Problem::Failed(failure)), Some(path)) if was_refused(failure.code) => {
+                // These secrets never come to hold.
+                if let Err(error) = fs::remove_file(path) {
+                    let path = path.display();
+                    context.terminal.remark(&format!(
+                        "{path} holds secrets that never came to hold, and can't be removed: {error}"
+                    ))?;
+                }
+                return Err(Problem::Failed(failure));
             }
             (Err(problem), Some(path)) => {
                 context.terminal.remark(&format!(

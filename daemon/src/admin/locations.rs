@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::{Component, Path, PathBuf};
+use std::time::Duration;
 
 use penstock_policy::names::ShortName;
 use penstock_wire::reply::{Answer, FailureCode};
@@ -20,6 +21,9 @@ pub(super) async fn list(admin: &Admin) -> Result<Answer, Fault> {
     let tree = admin.context.store.tree();
     Ok(Answer::Locations(page::whole(views(admin, &tree).await?)))
 }
+
+/// How long a disk is waited for: one that hangs is as good as away.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Makes a folder a location. One that bears a marker already, because it was forgotten or comes from another server, is
 /// taken as it is.
@@ -47,6 +51,13 @@ pub(super) async fn add(
         ));
     }
     let real = beneath_roots(admin, &path).await?;
+    let state = tokio::fs::canonicalize(&admin.context.state_dir).await;
+    if state.is_ok_and(|state| state.starts_with(&real)) {
+        return Err(Fault::usage(format!(
+            "{} is or holds the folder of the records; choose another folder",
+            path.display()
+        )));
+    }
     for (other, location) in known.iter() {
         let theirs = tokio::fs::canonicalize(location.path()).await;
         let theirs = theirs.unwrap_or_else(|_| location.path().to_owned());
@@ -61,7 +72,8 @@ pub(super) async fn add(
             ));
         }
     }
-    let location = made(&path).await?;
+    // What was looked at is what is made: a link put in its way meanwhile isn't followed.
+    let location = made(&real).await?;
     if let Some((other, _)) = known.iter().find(|(_, known)| known.id() == location.id()) {
         return Err(Fault::new(
             FailureCode::Exists,
@@ -74,7 +86,7 @@ pub(super) async fn add(
     }
     let record = LocationRecord {
         name: name.to_string(),
-        path: path.display().to_string(),
+        path: real.display().to_string(),
         id: location.id().to_owned(),
     };
     admin
@@ -199,9 +211,11 @@ pub(super) async fn views(admin: &Admin, tree: &Tree) -> Result<Vec<LocationView
     let mut views = Vec::new();
     for (name, location) in admin.context.locations.all().iter() {
         let (schedules, used) = used.get(name).copied().unwrap_or_default();
-        let (room, problem) = match location.free().await {
-            Ok(room) => (Some(room), None),
-            Err(error) => (None, Some(error.to_string())),
+        let room = tokio::time::timeout(PATIENCE, location.free()).await;
+        let (room, problem) = match room {
+            Ok(Ok(room)) => (Some(room), None),
+            Ok(Err(error)) => (None, Some(error.to_string())),
+            Err(_) => (None, Some("its disk doesn't answer".to_owned())),
         };
         let percent = u64::from(tree.server.disk_reserve);
         let reserve = room.map(|room| room.total / 100 * percent);

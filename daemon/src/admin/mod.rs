@@ -96,6 +96,8 @@ pub struct Context {
     pub events: Events,
     /// Where repositories lie.
     pub locations: Locations,
+    /// Where the records lie; no location may hold them.
+    pub state_dir: PathBuf,
     /// Folders beneath which locations may be made; a reload changes them.
     pub roots: Receiver<Vec<PathBuf>>,
     /// Hashes chosen passwords.

@@ -86,6 +86,7 @@ pub async fn serve(mut origin: Origin, passed: Passed) -> Result<(), RunError> {
         refusals: refusals.clone(),
         events: events.clone(),
         locations: places,
+        state_dir: origin.config.state_dir.clone(),
         roots,
         hasher,
         clock: clock.clone(),

@@ -11,6 +11,9 @@ pub enum Purpose {
     Data,
     /// Data that a prune repacks before it deletes: may use the reserve on top as well.
     Repack,
+    /// A lock: nothing can be restored without one, so that no other customer may stand in its way. Held against the
+    /// client's and the customer's allotments like all upkeep, and against nobody's above.
+    Lock,
     /// What whoever is full needs to restore, lock, forget and prune: may use a reserve of its own, on top of the
     /// allotment or of the data that is there, if that is more.
     Upkeep,
@@ -107,7 +110,8 @@ impl Purpose {
         match kind {
             Kind::Data if prunes => Self::Repack,
             Kind::Data => Self::Data,
-            Kind::Index | Kind::Keys | Kind::Locks | Kind::Snapshots => Self::Upkeep,
+            Kind::Locks => Self::Lock,
+            Kind::Index | Kind::Keys | Kind::Snapshots => Self::Upkeep,
         }
     }
 }
@@ -133,11 +137,15 @@ pub fn fit(figures: &[Figure], wanted: u64, purpose: Purpose) -> Result<(), Shor
         let Allotment::Bytes(allotted) = figure.allotted else {
             continue;
         };
+        let above = matches!(figure.level, Level::Reseller | Level::Server);
+        if purpose == Purpose::Lock && above {
+            continue;
+        }
         let reserve = reserve(allotted);
         let limit = match purpose {
             Purpose::Data => allotted,
             Purpose::Repack => allotted.saturating_add(reserve),
-            Purpose::Upkeep => allotted.max(figure.data).saturating_add(reserve),
+            Purpose::Lock | Purpose::Upkeep => allotted.max(figure.data).saturating_add(reserve),
         };
         if figure.taken.saturating_add(wanted) > limit {
             return Err(Short {

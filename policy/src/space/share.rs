@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Allotment;
-use super::size::size;
+use super::size::readable;
 
 /// A level's allotment, and the sum of its children's: it counts allotments, not use (rules, section 2, Snapshots).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,7 +19,7 @@ pub struct Share {
 #[error(
     "{whose} has {} allotted, and {} would be allotted below it, {} too much; raise its space, or give less, or set its \
      overcommit to yes",
-    .share.allotted, size(.share.given), size(.share.given - .share.allotted.counted())
+    .share.allotted, readable(.share.given), readable(.share.given - .share.allotted.counted())
 )]
 pub struct ShareError {
     /// The level, as people address it.

@@ -1,6 +1,6 @@
 //! Sizes as administrators write them: a number and a unit, read back exactly as they are shown.
 
-use crate::units::shown;
+use crate::units::{human, shown};
 
 /// The largest size: 1 EiB.
 pub const MAX_SIZE: u64 = 1 << 60;
@@ -107,6 +107,17 @@ pub fn size(bytes: u64) -> String {
     }
 }
 
+/// The size for a sentence: exactly where that is short, else rounded to one decimal.
+#[must_use]
+pub fn readable(bytes: u64) -> String {
+    let exact = size(bytes);
+    if exact.bytes().filter(u8::is_ascii_digit).count() <= 4 {
+        exact
+    } else {
+        human(bytes)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -125,6 +136,13 @@ mod tests {
             assert_eq!(parse_size(text), Ok(bytes), "{text}");
             assert_eq!(size(bytes), back);
         }
+    }
+
+    #[test]
+    fn a_size_in_a_sentence_is_short() {
+        assert_eq!(readable(7 << 30), "7GiB");
+        assert_eq!(readable(31_220 << 20), "30.5 GiB");
+        assert_eq!(readable(85_836_750_512_338), "78.1 TiB");
     }
 
     #[test]

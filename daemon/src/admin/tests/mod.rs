@@ -92,6 +92,7 @@ impl House {
                 locations.put("main".to_owned(), main.unwrap());
                 locations
             },
+            state_dir: dir.path().join("state"),
             roots: watch::channel(vec![dir.path().to_owned()]).1,
             hasher: Hasher::new(),
             started: start,

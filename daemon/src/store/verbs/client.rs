@@ -124,6 +124,7 @@ pub fn move_to(
     tx.alias(from.id, &client.client_id, client.id)?;
     tx.set_client_count(from.id, tree.clients(from.id).saturating_sub(1))?;
     client.customer = to.id;
+    client.revision += 1;
     let mut changes = vec![change("customer", from.short.as_str(), to.short.as_str())];
     // Only paths into the Default Customer have a tag: it would shut the client out wherever else it is.
     if let Some(tag) = client.tag.take() {

@@ -154,22 +154,28 @@ pub fn move_to(
     ];
     let moved = Customer {
         reseller: to.id,
+        revision: customer.revision + 1,
         ..Customer::clone(customer)
     };
     let mut after = tx.tree();
     after.set_customer(moved.clone());
     verify(tx, &after, &reseller_sums(&moved), 0)?;
     tx.put_customer(&moved)?;
-    let changes = vec![change("reseller", from, to.short.as_str())];
-    noted(
-        tx,
+    let note = Note {
         who,
-        "customer move",
-        record,
+        verb: "customer move",
+        record: &record,
         subjects,
-        moved.revision,
+        revision: Some(moved.revision),
+        changes: vec![change("reseller", from, to.short.as_str())],
+    };
+    let changes = note.changes.clone();
+    Ok(Edited {
+        edit: Some(note.write(tx)?),
+        record,
+        revision: moved.revision,
         changes,
-    )
+    })
 }
 
 /// The sums of its reseller's that a customer counts in.
