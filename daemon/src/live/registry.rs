@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use penstock_policy::admit::Act;
 use penstock_policy::mcal::Month;
 use penstock_policy::record::{RecordId, Schedule};
@@ -239,14 +240,27 @@ impl Live {
         }
     }
 
-    /// What a request does when it is over: ends the session if it was the last thing in it.
+    /// What a request does when it is over: keeps when its snapshot arrived, ends the session if it was the last thing in it.
     fn over(&self) -> Over {
         let live = self.clone();
         Arc::new(move |session| {
+            if let Some(at) = session.arrived() {
+                live.backed_up(session.number(), at);
+            }
             if session.is_over() {
                 live.end(session);
             }
         })
+    }
+
+    /// Keeps at once when a snapshot arrived: whoever looks after a backup sees it, however long its session goes on.
+    fn backed_up(&self, schedule: RecordId, at: Timestamp) {
+        let store = self.0.store.clone();
+        self.0.writing.spawn(async move {
+            if let Err(refusal) = store.last_backup(schedule, at).await {
+                tracing::warn!(refusal = refusal.code(), "a snapshot's time was not kept");
+            }
+        });
     }
 
     fn end(&self, session: &Arc<Session>) {

@@ -61,6 +61,8 @@ struct State {
     locked_once: bool,
     stored: bool,
     snapshot: Option<Timestamp>,
+    /// A snapshot's arrival that isn't kept yet.
+    unkept: Option<Timestamp>,
     read: bool,
     deleted: bool,
     /// The month that its backup belongs to; none when the next one begins.
@@ -165,12 +167,17 @@ impl Session {
             }
             Doing::Stored => state.stored = true,
             Doing::Snapshot => {
-                state.snapshot = Some(now);
+                (state.snapshot, state.unkept) = (Some(now), Some(now));
                 state.month = None;
             }
             Doing::Read => state.read = true,
             Doing::Deleted => state.deleted = true,
         }
+    }
+
+    /// When a snapshot arrived since this was last asked.
+    pub(super) fn arrived(&self) -> Option<Timestamp> {
+        self.state().unkept.take()
     }
 
     /// The month that its backup belongs to: the one it began in (rules, section 5). What comes after a snapshot is
