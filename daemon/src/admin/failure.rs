@@ -57,6 +57,11 @@ impl From<Rejected> for Fault {
             }
             Rejected::Exists(_) => Self::new(FailureCode::Exists, message),
             Rejected::Refused(refusal) => refusal.into(),
+            Rejected::Worded { text, no } => {
+                let mut fault = Self::from(*no);
+                fault.0.message = text;
+                fault
+            }
             Rejected::Forbidden(_) => Self::new(FailureCode::Refused, message),
             Rejected::Invalid(_) => Self::usage(message),
             Rejected::Unavailable(_) => Self::new(FailureCode::Unavailable, message),

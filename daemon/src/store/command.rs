@@ -130,6 +130,8 @@ pub struct Edited {
     pub revision: u64,
     /// What changed.
     pub changes: Vec<Change>,
+    /// What the administrator should know of it, in sentences.
+    pub notes: Vec<String>,
 }
 
 /// A new reseller.
@@ -267,9 +269,25 @@ pub enum Rejected {
     /// The command itself is wrong: an unknown field, a value that isn't taken, a bad name.
     #[error("{0}")]
     Invalid(String),
+    /// One of the others, in words that say more about it.
+    #[error("{text}")]
+    Worded {
+        /// The whole sentence.
+        text: String,
+        /// What it is.
+        no: Box<Self>,
+    },
     /// The records can't be read or written at the moment. The text says whether something was changed.
     #[error("the records aren't available at the moment: {0}")]
     Unavailable(String),
+}
+
+impl Rejected {
+    /// The same in other words.
+    pub(super) fn worded(self, text: String) -> Self {
+        let no = Box::new(self);
+        Self::Worded { text, no }
+    }
 }
 
 impl From<Refusal> for Rejected {

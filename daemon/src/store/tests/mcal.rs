@@ -347,11 +347,17 @@ async fn a_dearer_platform_or_plugin_is_debited_by_the_difference_or_refused() {
     for dry_run in [true, false] {
         let target = Target::Client(address("abc/pc"));
         let refused = bench.edit_of(target, &[("plugins", "sql,exchange")], dry_run);
-        let Err(Rejected::Refused(refusal)) = refused.await else {
+        let Err(Rejected::Worded { text, no }) = refused.await else {
             panic!("taken");
         };
+        assert_eq!(
+            text,
+            "abc/pc would cost 3 more MCALs for 2026-11; customer abc has 1 left"
+        );
+        let Rejected::Refused(refusal) = *no else {
+            panic!("{no:?}");
+        };
         assert_eq!(refusal.code(), "mcal-exhausted");
-        assert!(refusal.cause().contains("needs 3"), "{}", refusal.cause());
     }
     let client = bench
         .state(abc, "pc")

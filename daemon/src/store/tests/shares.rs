@@ -307,10 +307,14 @@ async fn a_location_that_is_not_recorded_cannot_be_named() {
         dry_run: true,
     };
     let added = bench.store.add_reseller(ask, who("root")).await;
-    assert!(matches!(
-        added,
-        Err(Rejected::NotFound { nearest: None, .. })
-    ));
+    let Err(Rejected::Worded { text, no }) = added else {
+        panic!("{added:?}");
+    };
+    assert_eq!(
+        text,
+        "there is no location \"elsewhere\"; add it first: penstockctl location add elsewhere PATH"
+    );
+    assert!(matches!(*no, Rejected::NotFound { nearest: None, .. }));
 }
 
 #[tokio::test]

@@ -176,6 +176,7 @@ pub fn unblock(tx: &Tx, address: &Address, who: &Who) -> Result<Edited, Stop<Rej
         edit: Some(edit),
         revision: 0,
         changes,
+        notes: Vec::new(),
     })
 }
 
@@ -236,6 +237,7 @@ fn unchanged(record: String, client: &Client) -> Edited {
         edit: None,
         revision: client.revision,
         changes: Vec::new(),
+        notes: Vec::new(),
     }
 }
 
@@ -262,5 +264,6 @@ fn finish(
         edit: Some(edit),
         revision: client.revision,
         changes,
+        notes: Vec::new(),
     })
 }

@@ -35,6 +35,9 @@ pub fn add_reseller(tx: &Tx, ask: &AddReseller, who: &Who) -> Result<Edited, Sto
     let tree = tx.tree();
     for key in [name.as_str(), short.as_str()] {
         if let Some(other) = tree.reseller(key) {
+            if fold(other.name.as_str()) == fold(name.as_str()) {
+                return Err(exists("reseller", &other.name, &other.short).into());
+            }
             return Err(taken(key, &format!("reseller {}", other.short)).into());
         }
     }
@@ -93,6 +96,11 @@ pub fn add(tx: &Tx, ask: &AddCustomer, who: &Who) -> Result<Edited, Stop<Rejecte
         Some(reseller) => tree.find_reseller(reseller)?.id,
         None => RecordId::DEFAULT_RESELLER,
     };
+    if let Some(other) = tree.customer(name.as_str())
+        && fold(other.name.as_str()) == fold(name.as_str())
+    {
+        return Err(exists("customer", &other.name, &other.short).into());
+    }
     for key in [name.as_str(), short.as_str()] {
         if let Some(other) = name_holder(tx, key)? {
             return Err(taken(key, &other).into());
@@ -175,6 +183,7 @@ pub fn move_to(
         record,
         revision: moved.revision,
         changes,
+        notes: Vec::new(),
     })
 }
 
@@ -237,6 +246,10 @@ pub(super) fn name_holder(tx: &Tx, name: &str) -> Result<Option<String>, Trouble
     Ok(Some(format!("client {id} of the Default Customer")))
 }
 
+fn exists(kind: &str, name: &FullName, short: &ShortName) -> Rejected {
+    Rejected::Exists(format!("{kind} {name} ({short}) exists already"))
+}
+
 fn names(name: &str, short: Option<&str>) -> Result<(FullName, ShortName), Rejected> {
     let invalid = |error: NameError| Rejected::Invalid(error.to_string());
     let name: FullName = name.parse().map_err(invalid)?;
@@ -283,6 +296,7 @@ fn shown(record: String, changes: Vec<Change>) -> Edited {
         edit: None,
         revision: 1,
         changes,
+        notes: Vec::new(),
     }
 }
 
@@ -309,5 +323,6 @@ fn noted(
         edit: Some(edit),
         revision,
         changes,
+        notes: Vec::new(),
     })
 }

@@ -1,6 +1,6 @@
 //! Edits of fields, and their reverse.
 
-use penstock_policy::edit::{Assignment, EditError, apply, reverse};
+use penstock_policy::edit::{Assignment, Change, EditError, apply, reverse};
 use penstock_policy::mcal::Bank;
 use penstock_policy::names::is_hidden;
 use penstock_policy::record::{Client, Record};
@@ -12,7 +12,7 @@ use crate::store::audit::{self, Note, Subject};
 use crate::store::command::{Edit, Edited, Rejected, Target};
 use crate::store::schema::{CLIENTS, Look};
 use crate::store::tree::not_found;
-use crate::store::trouble::Stop;
+use crate::store::trouble::{Stop, Trouble};
 use crate::store::tx::Tx;
 
 /// What is to be done to a record, whichever it is.
@@ -110,17 +110,52 @@ pub fn undo(tx: &Tx, number: u64, dry_run: bool, who: &Who) -> Result<Edited, St
         // The edit's own revision says since when the others came.
         Stop::Decided(Rejected::Conflict {
             record, revision, ..
-        }) => match audit::differences(tx, subject, entry.revision.unwrap_or(0)) {
-            Ok(differences) => Stop::Decided(Rejected::Conflict {
-                record,
-                expected: entry.revision.unwrap_or(0),
-                revision,
-                differences,
-            }),
+        }) => match changed_since(tx, subject, &entry) {
+            Ok((differences, undone)) => {
+                let no = Rejected::Conflict {
+                    record,
+                    expected: entry.revision.unwrap_or(0),
+                    revision,
+                    differences,
+                };
+                Stop::Decided(match undone {
+                    Some(by) => no.worded(format!("edit {number} was undone by edit {by} already")),
+                    None => no,
+                })
+            }
             Err(trouble) => Stop::Trouble(trouble),
         },
         other => other,
     })
+}
+
+/// What was done to the record since an edit, and the edit that undid it, if one did.
+fn changed_since(
+    tx: &Tx,
+    subject: Subject,
+    entry: &audit::Entry,
+) -> Result<(Vec<Change>, Option<u64>), Trouble> {
+    let back = |change: &Change| Change {
+        field: change.field.clone(),
+        from: change.to.clone(),
+        to: change.from.clone(),
+    };
+    let reverse: Vec<Change> = entry.changes.iter().map(back).collect();
+    let mut undone = None;
+    audit::walk_back(tx, subject, u64::MAX, &mut |later| {
+        if later.edit <= entry.edit {
+            return false;
+        }
+        if later.verb == "undo"
+            && later.subjects.first() == Some(&subject)
+            && later.changes == reverse
+        {
+            undone = Some(later.edit);
+        }
+        true
+    })?;
+    let differences = audit::differences(tx, subject, entry.revision.unwrap_or(0))?;
+    Ok((differences, undone))
 }
 
 /// The command that does the opposite of a verb.
@@ -245,11 +280,21 @@ fn edit_record<'a, R: Kept>(
         edit: None,
         revision: after.revision(),
         changes,
+        notes: Vec::new(),
     };
     if edited.changes.is_empty() {
         return Ok(edited);
     }
     let cost = after.decide(Some(record), tx)?;
+    edited.notes.extend(cost.map(|cost| {
+        let (units, month) = (cost.units(), cost.month());
+        let paid = record.paid().map_or(0, |paid| paid.units);
+        let mcals = if units == 1 { "MCAL" } else { "MCALs" };
+        format!(
+            "debits {units} more {mcals} for {month} ({} instead of {paid})",
+            paid + units
+        )
+    }));
     if act.dry_run {
         return Ok(edited);
     }

@@ -1,10 +1,13 @@
 //! What is asked of every record before it is written: that what it names is there, that no sum breaks, that what it costs
 //! can be paid; and what goes with it into the same transaction: the ledger's entries.
 
-use penstock_policy::mcal::{Account, Charge, Credit, Mcals, Reason, charge, difference};
+use penstock_policy::levels::Levels;
+use penstock_policy::mcal::{Account, Charge, Credit, Mcals, Paid, Reason, charge, difference};
 use penstock_policy::names::{ShortName, nearest};
-use penstock_policy::record::{Client, Customer, Record, RecordId, Reseller, Server};
+use penstock_policy::record::{Activation, Client, Customer, Record, RecordId, Reseller, Server};
+use penstock_policy::refusal::Refusal;
 use penstock_policy::space::Allotment;
+use penstock_policy::throttle::{Level, Zone};
 use penstock_wire::view::Who;
 
 use crate::store::command::{LocationRecord, Rejected};
@@ -38,6 +41,11 @@ pub trait Kept: Record {
         tx: &Tx,
         by: By<'_>,
     ) -> Result<(), Trouble>;
+
+    /// What it has paid for; only clients pay.
+    fn paid(&self) -> Option<&Paid> {
+        None
+    }
 }
 
 impl Kept for Server {
@@ -80,6 +88,8 @@ impl Kept for Reseller {
     fn decide(&self, before: Option<&Self>, tx: &Tx) -> Result<Option<Charge>, Stop<Rejected>> {
         let named = before.and_then(|before| before.location.as_ref());
         location_there(tx, named, self.location.as_ref())?;
+        let active = before.map(|before| &before.activation);
+        ends_later(active, &self.activation, &tx.tree().server.time_zone, tx)?;
         let mut sums = Vec::new();
         if counts_more(before.map(|before| before.space), self.space) {
             sums.push(Sum::Server);
@@ -140,6 +150,9 @@ impl Kept for Customer {
             sums.push(Sum::Clients(self.id));
         }
         let mut tree = tx.tree();
+        let active = before.map(|before| &before.activation);
+        let zone = self.time_zone.as_ref().unwrap_or(&tree.server.time_zone);
+        ends_later(active, &self.activation, zone, tx)?;
         tree.set_customer(self.clone());
         verify(tx, &tree, &sums, 0)?;
         Ok(None)
@@ -188,6 +201,8 @@ impl Kept for Client {
         let Some(levels) = tree.levels(self.customer, Some(self)) else {
             return Ok(None);
         };
+        let active = before.map(|before| &before.activation);
+        ends_later(active, &self.activation, levels.zone(), tx)?;
         let month = levels.month(tx.at());
         let units = difference(&levels.server.mcal_prices, self, month);
         let changed = before.is_some_and(|before| {
@@ -196,7 +211,7 @@ impl Kept for Client {
         if units == 0 || !changed {
             return Ok(None);
         }
-        let charge = charge(&levels, units, month).map_err(Rejected::from)?;
+        let charge = charge(&levels, units, month).map_err(|no| unpaid(&levels, no))?;
         Ok(Some(charge))
     }
 
@@ -211,6 +226,10 @@ impl Kept for Client {
             Some(charge) => debit(tx, self.clone(), charge, Reason::ClientChanged).map(drop),
             None => tx.put_client(self),
         }
+    }
+
+    fn paid(&self) -> Option<&Paid> {
+        self.paid.as_ref()
     }
 }
 
@@ -239,7 +258,58 @@ fn location_there(
     }
     let known: Vec<LocationRecord> = tx.values(LOCATIONS, all(), usize::MAX)?;
     let meant = nearest(name.as_str(), known.iter().map(|known| known.name.as_str()));
-    Err(not_found("location", name.as_str(), meant).into())
+    let no = not_found("location", name.as_str(), meant);
+    if meant.is_some() {
+        return Err(no.into());
+    }
+    let text = format!("{no}; add it first: penstockctl location add {name} PATH");
+    Err(no.worded(text).into())
+}
+
+/// What a client's edit would cost and nobody can pay, for an administrator: its own sentence is about a backup.
+fn unpaid(levels: &Levels<'_>, no: Refusal) -> Rejected {
+    let (
+        Refusal::McalExhausted {
+            level,
+            month,
+            left,
+            needs,
+            ..
+        },
+        Some(client),
+    ) = (&no, levels.client)
+    else {
+        return no.into();
+    };
+    let customer = &levels.customer.short;
+    let whose = match level {
+        Level::Client | Level::Customer => format!("customer {customer}"),
+        Level::Reseller => format!("reseller {}", levels.reseller.short),
+        Level::Server => "the bank".to_owned(),
+    };
+    let mcals = if *needs == 1 { "MCAL" } else { "MCALs" };
+    let text = format!(
+        "{customer}/{} would cost {needs} more {mcals} for {month}; {whose} has {left} left",
+        client.client_id
+    );
+    Rejected::from(no).worded(text)
+}
+
+/// Whether the end of a suspension that an edit sets is still to come. Of a new record nothing is asked: what was exported
+/// is added again as it is.
+fn ends_later(
+    before: Option<&Activation>,
+    after: &Activation,
+    zone: &Zone,
+    tx: &Tx,
+) -> Result<(), Rejected> {
+    let newly = before.filter(|before| before.until != after.until);
+    match newly.and(after.until) {
+        Some(until) if after.holds_at(zone, tx.at()) => Err(Rejected::Invalid(format!(
+            "until: {until} is past; give a time to come, or none"
+        ))),
+        _ => Ok(()),
+    }
 }
 
 /// The ledger's entry of a number that changed.

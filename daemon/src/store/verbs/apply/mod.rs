@@ -158,7 +158,11 @@ impl Run<'_> {
         }
         plain(named.fields)?;
         let ask = AddReseller {
-            name: new_name("reseller", named)?,
+            name: new_name(
+                "reseller",
+                named,
+                tree.resellers.values().map(|known| known.short.as_str()),
+            )?,
             short: Some(named.short.to_owned()),
             assignments: named.fields.to_vec(),
             dry_run: false,
@@ -200,7 +204,9 @@ impl Run<'_> {
         fresh: Option<&Fresh>,
     ) -> Done {
         plain(named.fields)?;
-        let name = new_name("customer", named)?;
+        let tree = self.tx.tree();
+        let known = tree.customers.values().map(|known| known.short.as_str());
+        let name = new_name("customer", named, known)?;
         let Some(Fresh::PassKey(pass_key)) = fresh else {
             return Err(stale().into());
         };
@@ -282,6 +288,7 @@ impl Run<'_> {
         let prices = &self.applied.before.server.mcal_prices;
         let had = prices.know(&client.plugins).is_ok().then(|| Client {
             plugins: client.plugins.clone(),
+            activation: client.activation.clone(),
             ..new
         });
         client.decide(had.as_ref(), self.tx)?;
@@ -332,6 +339,9 @@ impl Run<'_> {
             return Ok(());
         }
         self.applied.edited += 1;
+        let notes = edited.notes.iter();
+        let notes = notes.map(|note| format!("{record}: {note}"));
+        self.applied.notes.extend(notes);
         self.step("edit", edited);
         Ok(())
     }

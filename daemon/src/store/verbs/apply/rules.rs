@@ -1,6 +1,7 @@
 //! What a declaration has to keep to, and how its refusals name it.
 
 use penstock_policy::edit::Assignment;
+use penstock_policy::names::nearest;
 use penstock_policy::record::Customer;
 use penstock_policy::refusal::Refusal;
 
@@ -40,11 +41,19 @@ pub(super) fn same_names(named: &Named<'_>, own: &str, full: &str) -> Result<(),
     }
 }
 
-/// The full name that a new record needs.
-pub(super) fn new_name(kind: &str, named: &Named<'_>) -> Result<String, Rejected> {
+/// The full name that a new record needs; without one, those that there are show what was probably meant.
+pub(super) fn new_name<'a>(
+    kind: &str,
+    named: &Named<'_>,
+    known: impl Iterator<Item = &'a str>,
+) -> Result<String, Rejected> {
     named.name.map(str::to_owned).ok_or_else(|| {
+        let meant = nearest(named.short, known).map_or_else(String::new, |meant| {
+            format!("; did you mean {meant:?}? If it is new")
+        });
+        let then = if meant.is_empty() { ";" } else { "," };
         Rejected::Invalid(format!(
-            "there is no {kind} {:?} yet; give its full name, so that it can be added",
+            "there is no {kind} {:?} yet{meant}{then} give its full name, so that it can be added",
             named.short
         ))
     })
@@ -72,17 +81,30 @@ pub(super) fn stale() -> Rejected {
 
 /// A refusal with the record in front, unless its sentence names it.
 pub(super) fn naming(record: &str, stop: Stop<Rejected>) -> Stop<Rejected> {
-    let named = |text: String| match text.contains(&format!("{record:?}")) {
-        true => text,
-        false => format!("{record}: {text}"),
+    let named = |text: String| {
+        let names =
+            text.contains(&format!("{record:?}")) || text.starts_with(&format!("{record}: "));
+        match names {
+            true => text,
+            false => format!("{record}: {text}"),
+        }
     };
     match stop {
         Stop::Decided(Rejected::Invalid(text)) => Stop::Decided(Rejected::Invalid(named(text))),
         Stop::Decided(Rejected::Forbidden(text)) => Stop::Decided(Rejected::Forbidden(named(text))),
         Stop::Decided(Rejected::Exists(text)) => Stop::Decided(Rejected::Exists(named(text))),
         Stop::Decided(no @ Rejected::NotFound { .. }) => {
-            Stop::Decided(Rejected::Invalid(named(no.to_string())))
+            let text = named(no.to_string());
+            Stop::Decided(no.worded(text))
+        }
+        Stop::Decided(Rejected::Worded { text, no }) if is_missing(&no) => {
+            Stop::Decided(no.worded(named(text)))
         }
         other => other,
     }
+}
+
+/// Whether it says that something isn't there; what else is worded names its record itself.
+fn is_missing(no: &Rejected) -> bool {
+    matches!(no, Rejected::NotFound { .. })
 }
