@@ -13,7 +13,7 @@ use penstock_wire::view::Who;
 use super::failure::Fault;
 use super::notes::{self, World};
 use super::page::{PAGE, cursor, page};
-use super::{Admin, removal};
+use super::{Admin, edits, effects, removal};
 use crate::secrets;
 use crate::store::{Applied, Apply, Fresh, Reader, Staged, Tree};
 
@@ -195,6 +195,12 @@ async fn told(
     notes.extend(applied.notes);
     for step in steps {
         notes.extend(warnings(&after.tree, step));
+        if step.verb == "edit"
+            && let Some(target) = edits::target_of(&step.record)
+        {
+            notes.extend(effects::taken(&after, &target, &step.changes));
+            notes.extend(effects::of(admin, &after, &target, &step.changes).await);
+        }
     }
     let more = notes.len().saturating_sub(MOST_NOTES);
     if more > 0 {

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
-use penstock_policy::refusal::Refusal;
 use penstock_wire::view::{Attention, LocationView, RefusalView, Severity};
 
+use super::standing::{Scene, Standing, remedy};
 use super::{Admin, shortages};
 use crate::store::Tree;
 
@@ -36,7 +36,7 @@ impl Watchman<'_> {
         }
         found.extend(self.certificate((context.certificate_end)()));
         found.extend(pending(admin).await);
-        found.extend(self.refusals());
+        found.extend(self.refusals(admin).await);
         found
     }
 
@@ -52,33 +52,37 @@ impl Watchman<'_> {
         soon.then(|| warning(format!("the certificate ends on {date}"), remedy))
     }
 
-    /// One line for each customer and code, of what a rule and not a wrong password refused.
-    fn refusals(&self) -> Vec<Attention> {
-        let mut groups: BTreeMap<(&str, &str), Vec<&RefusalView>> = BTreeMap::new();
-        for row in self.refused {
-            if !Refusal::GUESSES.contains(&row.code.as_str()) {
-                let key = (row.customer.as_str(), row.code.as_str());
-                groups.entry(key).or_default().push(row);
-            }
+    /// One line for each customer, code and cause, of what a rule and not a wrong password refused and would refuse still.
+    async fn refusals(&self, admin: &Admin) -> Vec<Attention> {
+        let scene = Scene {
+            now: self.now,
+            tree: self.tree,
+            locations: self.locations,
+        };
+        let standing = scene.standing(admin, self.refused).await;
+        let mut groups: BTreeMap<(&str, &str, &str), Vec<&Standing<'_>>> = BTreeMap::new();
+        for one in &standing {
+            let (customer, code) = (one.row.customer.as_str(), one.row.code.as_str());
+            let key = (customer, code, one.cause.as_str());
+            groups.entry(key).or_default().push(one);
         }
         let groups = groups.into_iter();
         groups
-            .map(|((customer, code), rows)| self.refusal(customer, code, &rows))
+            .map(|((customer, code, cause), of)| self.refusal(customer, code, cause, &of))
             .collect()
     }
 
-    fn refusal(&self, customer: &str, code: &str, rows: &[&RefusalView]) -> Attention {
-        let mut clients: Vec<&str> = rows.iter().map(|row| row.client.as_str()).collect();
+    fn refusal(&self, customer: &str, code: &str, cause: &str, of: &[&Standing<'_>]) -> Attention {
+        let mut clients: Vec<&str> = of.iter().map(|one| one.row.client.as_str()).collect();
         clients.sort_unstable();
         clients.dedup();
         let who = match clients.as_slice() {
             [one] => format!("{customer}/{one} was"),
             many => format!("{} clients of {customer} were", many.len()),
         };
-        let cause = rows.first().map_or("", |row| row.cause.as_str());
         let text = format!("{who} refused within the last day ({code}): {cause}");
         let known = self.tree.customer(customer).is_some();
-        let remedy = match code {
+        let remedy = remedy(of).unwrap_or_else(|| match code {
             "client-limit" if known => {
                 format!("penstockctl customer edit {customer} --maximum-client-limit NUMBER")
             }
@@ -86,13 +90,9 @@ impl Watchman<'_> {
             "pass-key-expired" if known => {
                 format!("penstockctl customer pass-key {customer} --rotate")
             }
-            "space-exceeded" if known => {
-                format!("penstockctl customer edit {customer} --space +SIZE; penstockctl space {customer} shows where it is")
-            }
-            "mcal-exhausted" => "penstockctl mcal forecast shows where; penstockctl mcal add NUMBER adds to the bank".to_owned(),
             "schedule-limit" => "penstockctl server edit --schedule-limit NUMBER".to_owned(),
             _ => format!("penstockctl refused {customer}"),
-        };
+        });
         let severity = match code {
             "location-unavailable" | "disk-full" | "disk-reserve" | "store-unavailable" => {
                 Severity::Critical

@@ -31,7 +31,8 @@ pub(super) async fn edit(
         dry_run,
     };
     let edited = admin.context.store.edit(ask, who.clone()).await?;
-    let notes = notes::of_edit(admin, &target, &edited.changes).await;
+    let mut notes = edited.notes.clone();
+    notes.extend(notes::of_edit(admin, &target, &edited.changes).await);
     Ok(answer(edited, dry_run, notes))
 }
 
@@ -44,15 +45,15 @@ pub(super) async fn undo(
 ) -> Result<Answer, Fault> {
     let store = &admin.context.store;
     let undone = store.undo(edit, dry_run, who.clone()).await?;
-    let notes = match target_of(&undone.record) {
-        Some(target) => notes::of_edit(admin, &target, &undone.changes).await,
-        None => Vec::new(),
-    };
+    let mut notes = undone.notes.clone();
+    if let Some(target) = target_of(&undone.record) {
+        notes.extend(notes::of_edit(admin, &target, &undone.changes).await);
+    }
     Ok(answer(undone, dry_run, notes))
 }
 
 /// Which record the store means by what it prints.
-fn target_of(record: &str) -> Option<store::Target> {
+pub(super) fn target_of(record: &str) -> Option<store::Target> {
     if record == "server" {
         return Some(store::Target::Server);
     }

@@ -13,7 +13,7 @@ use penstock_policy::space::{Purpose, Taken, fit};
 use penstock_policy::units::Rate;
 use penstock_wire::view::Running;
 
-use super::Admin;
+use super::{Admin, effects};
 use crate::store::{Reader, Target, Tree};
 
 /// Most backups that a note names.
@@ -31,7 +31,27 @@ pub(super) async fn of_edit(admin: &Admin, target: &Target, changes: &[Change]) 
             .map_or_else(Vec::new, |customer| of_customer(&tree, customer, changes)),
         Target::Reseller(_) | Target::Server | Target::Client(_) => Vec::new(),
     };
-    notes.extend(of_target(admin, &tree, target, changes).await);
+    let edited = match target {
+        Target::Client(address) => admin.resolve(address).await.ok().and_then(|r| r.client),
+        _ => None,
+    };
+    let side = |value: fn(&Change) -> &str| {
+        let assignments: Vec<Assignment> = changes
+            .iter()
+            .map(|change| Assignment {
+                field: change.field.clone(),
+                value: value(change).to_owned(),
+            })
+            .collect();
+        World::with(&tree, target, edited.as_deref(), &assignments)
+    };
+    let (before, after) = (side(|change| &change.from), side(|change| &change.to));
+    if let Some(after) = &after {
+        notes.extend(effects::of(admin, after, target, changes).await);
+    }
+    if let (Some(before), Some(after)) = (before, after) {
+        notes.extend(of_running(admin, &before, &after).await);
+    }
     notes
 }
 
@@ -116,31 +136,9 @@ impl World {
         Some(world)
     }
 
-    fn levels<'a>(&'a self, client: &'a Client) -> Option<Levels<'a>> {
+    pub(super) fn levels<'a>(&'a self, client: &'a Client) -> Option<Levels<'a>> {
         let client = self.clients.get(&client.id).unwrap_or(client);
         self.tree.levels(client.customer, Some(client))
-    }
-}
-
-/// What an edit does to backups that run now.
-async fn of_target(admin: &Admin, tree: &Tree, target: &Target, changes: &[Change]) -> Vec<String> {
-    let edited = match target {
-        Target::Client(address) => admin.resolve(address).await.ok().and_then(|r| r.client),
-        _ => None,
-    };
-    let side = |value: fn(&Change) -> &str| {
-        let assignments: Vec<Assignment> = changes
-            .iter()
-            .map(|change| Assignment {
-                field: change.field.clone(),
-                value: value(change).to_owned(),
-            })
-            .collect();
-        World::with(tree, target, edited.as_deref(), &assignments)
-    };
-    match (side(|change| &change.from), side(|change| &change.to)) {
-        (Some(before), Some(after)) => of_running(admin, &before, &after).await,
-        _ => Vec::new(),
     }
 }
 

@@ -31,7 +31,7 @@ fn customer(name: &str) -> McalAccount {
 
 impl House {
     /// A customer with so many MCALs.
-    async fn with_mcals(&self, name: &str, mcals: &str) {
+    pub(super) async fn with_mcals(&self, name: &str, mcals: &str) {
         self.add_customer(name).await;
         let customer = name.into();
         let target = Target::Customer { customer };
@@ -39,7 +39,7 @@ impl House {
     }
 
     /// A new client's first backup.
-    async fn backs_up(&self, customer: &str, id: &str) {
+    pub(super) async fn backs_up(&self, customer: &str, id: &str) {
         self.add_client(customer, id).await;
         let client = self.client(customer, id).await.id;
         let month: Month = NOW.parse().unwrap();

@@ -2,6 +2,7 @@
 
 mod apply;
 mod editing;
+mod effects;
 mod explaining;
 mod listing;
 mod locations;
@@ -10,6 +11,7 @@ mod protocol;
 mod records;
 mod removing;
 mod space;
+mod standing;
 mod watching;
 
 use std::path::PathBuf;

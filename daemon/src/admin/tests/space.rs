@@ -10,7 +10,7 @@ use super::*;
 
 impl House {
     /// So many bytes more are used by a schedule.
-    async fn uses(&self, schedule: &Schedule, bytes: u64) {
+    pub(super) async fn uses(&self, schedule: &Schedule, bytes: u64) {
         let work = self.context.store.work(schedule.id, false).await;
         let mut work = work.unwrap();
         work.reserve(bytes, |_| Ok(())).unwrap();
@@ -24,7 +24,7 @@ impl House {
         self.context.clock.step(SignedDuration::from_hours(24));
     }
 
-    async fn set(&self, target: Target, field: &str, value: &str) {
+    pub(super) async fn set(&self, target: Target, field: &str, value: &str) {
         let edit = Request::Edit {
             target,
             assignments: vec![Assignment {
@@ -66,7 +66,7 @@ impl House {
         days.map(|day| (day.day.to_string(), day.used)).collect()
     }
 
-    async fn customer(&self, name: &str) -> CustomerView {
+    pub(super) async fn customer(&self, name: &str) -> CustomerView {
         let ask = Request::Customer {
             customer: name.into(),
         };
@@ -76,14 +76,14 @@ impl House {
         }
     }
 
-    async fn status(&self) -> Status {
+    pub(super) async fn status(&self) -> Status {
         match self.view().await.done(Request::Status {}).await {
             Answer::Status(status) => status,
             other => panic!("{other:?}"),
         }
     }
 
-    async fn attention(&self, words: &str) -> Attention {
+    pub(super) async fn attention(&self, words: &str) -> Attention {
         let all = self.status().await.attention;
         let found = all.iter().find(|attention| attention.text.contains(words));
         found

@@ -188,6 +188,19 @@ async fn status_sums_up_the_day_and_names_the_silent() {
 async fn what_rules_refused_needs_attention_and_what_guessers_try_does_not() {
     let house = House::new().await;
     house.add_customer("ABC Inc.").await;
+    house.add_client("abc-inc", "one").await;
+    let full = Request::Edit {
+        target: Target::Customer {
+            customer: "abc-inc".into(),
+        },
+        assignments: vec![Assignment {
+            field: "maximum_client_limit".into(),
+            value: "1".into(),
+        }],
+        expect_revision: None,
+        dry_run: false,
+    };
+    house.control().await.edited(full).await;
     let limit = Refusal::ClientLimit {
         customer: "ABC Inc.".into(),
         limit: 3,

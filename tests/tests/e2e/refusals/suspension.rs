@@ -1,7 +1,7 @@
 //! Activation: the AND of reseller, customer and client (rules, section 3).
 
 use super::{Expected, verdict};
-use crate::support::{Client, Object, Server, administered};
+use crate::support::{Client, Object, Server, administered, command, run, until};
 
 /// A client of a customer of a reseller of their own, with a repository and an object in it.
 fn sold(server: &Server) -> (Client<'_>, Object) {
@@ -69,12 +69,8 @@ fn a_suspended_customer_reads_why_and_restores_all_the_same() {
 fn a_suspension_with_an_end_says_it_and_is_over_then() {
     let server = Server::start();
     let (client, object) = sold(&server);
-    let suspend = |until: &str| {
-        server
-            .ctl(["customer", "suspend", "zum-anker", "--until", until])
-            .fine();
-    };
-    suspend("2099-12-24");
+    let end = ["customer", "suspend", "zum-anker", "--until"];
+    server.ctl(end.iter().chain(&["2099-12-24"])).fine();
     let expected = holds(&server, &client, &object, "customer-inactive");
     assert_eq!(
         expected.sentence,
@@ -83,8 +79,23 @@ fn a_suspension_with_an_end_says_it_and_is_over_then() {
     let explained = server.json(["explain", "zum-anker/kasse", "--at", "2099-12-25"]);
     let mut verdicts = explained["verdicts"].as_array().unwrap().iter();
     assert!(verdicts.any(|verdict| verdict["act"] == "backup" && verdict["refusal"].is_null()));
-    suspend("2020-01-01");
-    assert!(verdict(&server, "zum-anker/kasse", "backup").is_null());
+    server.ctl(end.iter().chain(&["2020-01-01"])).exits(64);
+    let utc = ["customer", "edit", "zum-anker", "--time-zone", "UTC"];
+    server.ctl(utc).fine();
+    // As soon as the daemon takes the time that was just now the near future.
+    until("a suspension with a near end", || {
+        let soon = run(
+            command("date").args(["--date", "+2 seconds", "--utc", "+%FT%T"]),
+            "",
+        );
+        let ran = server.ctl(end.iter().chain(&[soon.fine().out.trim()]));
+        (ran.code == Some(0)).then_some(())
+    });
+    until("the suspension's end", || {
+        verdict(&server, "zum-anker/kasse", "backup")
+            .is_null()
+            .then_some(())
+    });
     client.post("data", &Object::of(3000, 2)).is(200);
 }
 

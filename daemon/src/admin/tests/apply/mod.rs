@@ -297,3 +297,94 @@ async fn nothing_is_pruned_while_a_backup_of_it_runs_and_then_it_goes_with_its_f
     talk.edited(Request::TrashRestore { item }).await;
     assert!(house.folder("abc/gone/default").is_dir());
 }
+
+#[tokio::test]
+async fn what_is_wrong_with_a_record_is_told_once_with_its_name_and_kept_in_kind() {
+    let house = House::new().await;
+    house.add_customer("ABC Inc.").await;
+    house.add_client("abc-inc", "pc").await;
+    let nameless = Declared::Customer {
+        short: "abc-icn".into(),
+        name: None,
+        reseller: None,
+        fields: Vec::new(),
+    };
+    let placed = |fields: &[(&str, &str)]| Declared::Customer {
+        short: "abc-inc".into(),
+        name: None,
+        reseller: None,
+        fields: set(fields),
+    };
+    for (record, message, code) in [
+        (
+            client("abc-inc", "pc", &[("plugins", "sqll")]),
+            "abc-inc/pc: the price table has no plugin sqll: it has exchange, mailbox, mysql, sql; add it with: \
+             server edit --mcal-prices",
+            FailureCode::Usage,
+        ),
+        (
+            placed(&[("location", "second")]),
+            "abc-inc: there is no location \"second\"; add it first: penstockctl location add second PATH",
+            FailureCode::NotFound,
+        ),
+        (
+            client("abc-icn", "pc", &[]),
+            "abc-icn/pc: there is no customer \"abc-icn\"; did you mean \"abc-inc\"?",
+            FailureCode::NotFound,
+        ),
+        (
+            nameless,
+            "there is no customer \"abc-icn\" yet; did you mean \"abc-inc\"? If it is new, give its full name, so \
+             that it can be added",
+            FailureCode::Usage,
+        ),
+    ] {
+        let mut talk = house.control().await;
+        talk.stage(&[record]).await;
+        let apply = Request::Apply {
+            dry_run: true,
+            prune: false,
+        };
+        let failure = talk.failed(apply).await;
+        assert_eq!((failure.message.as_str(), failure.code), (message, code));
+    }
+}
+
+#[tokio::test]
+async fn what_applying_takes_and_overdraws_is_told_in_dry_runs_too() {
+    let house = House::new().await;
+    house.with_mcals("abc", "6").await;
+    house.backs_up("abc", "pc").await;
+    house.set(Target::Server {}, "mcals", "500").await;
+    let schedule = house.add_schedule("abc", "pc", "default").await;
+    house.uses(&schedule, 100 << 20).await;
+    let records = [
+        Declared::Server {
+            fields: set(&[("mcals", "400")]),
+        },
+        Declared::Customer {
+            short: "abc".into(),
+            name: None,
+            reseller: None,
+            fields: set(&[("mcals", "5"), ("space", "80MiB")]),
+        },
+        client("abc", "pc", &[("platform", "server"), ("plugins", "sql")]),
+    ];
+    let mut talk = house.control().await;
+    talk.stage(&records).await;
+    for dry_run in [true, false] {
+        let mut notes = talk.apply(dry_run, false).await.notes;
+        notes.sort();
+        assert_eq!(
+            notes,
+            [
+                "abc has 1 MCAL left now",
+                "abc uses 100.0 MiB, 20.0 MiB more than that: no new data is taken until it fits",
+                "abc/pc: debits 3 more MCALs for 2026-11 (4 instead of 1)",
+                "takes 1 MCAL from customer abc",
+                "takes 100 MCALs from the bank",
+                "the bank has 397 MCALs left now",
+            ]
+        );
+    }
+}
