@@ -5,12 +5,15 @@
 
 mod books;
 mod count;
+mod edition;
+mod pages;
 mod sum;
 #[cfg(test)]
 mod tests;
 mod work;
 
-pub use books::{Books, Edition, Located, Used};
+pub use books::{Books, Located, Used};
 pub use count::Count;
+pub use edition::Edition;
 pub use sum::Sum;
 pub use work::Work;
