@@ -93,7 +93,10 @@ pub(super) async fn add(
     let store = &admin.context.store;
     let added = store.mcal_add(units, note, who.clone()).await?;
     let left = snapshots::left_in_bank(&store.tree(), admin.now());
-    let notes = left.map(|left| format!("the bank has {left} MCALs left now"));
+    let notes = left.map(|left| match left {
+        1 => "the bank has 1 MCAL left now".to_owned(),
+        left => format!("the bank has {left} MCALs left now"),
+    });
     Ok(edits::answer(added, false, notes.into_iter().collect()))
 }
 

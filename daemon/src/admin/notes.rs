@@ -151,7 +151,7 @@ pub(super) async fn of_running(admin: &Admin, before: &World, after: &World) -> 
     let published = admin.context.store.tree();
     let clients = clients_of(admin, &published, &running).await;
     let now = admin.now();
-    let mut effects: [Vec<String>; 4] = Default::default();
+    let mut effects: [Vec<String>; 5] = Default::default();
     for session in &running {
         let Some(client) = clients.get(&session.address) else {
             continue;
@@ -160,15 +160,23 @@ pub(super) async fn of_running(admin: &Admin, before: &World, after: &World) -> 
             continue;
         };
         let taken = |levels: &Levels<'_>| taken(admin, &published, levels);
-        let could = goes_on(session, &before, taken(&before), now);
-        let can = goes_on(session, &after, taken(&after), now);
-        if could && !can {
+        let fitted = restores(session) || fits(&before, taken(&before));
+        let fit = restores(session) || fits(&after, taken(&after));
+        if goes_on(session, &before, now) && !goes_on(session, &after, now) {
             effects[Effect::Cuts as usize].push(session.address.clone());
+        } else if fitted && !fit {
+            effects[Effect::Stops as usize].push(session.address.clone());
         } else if let Some((effect, text)) = speed(session, &before, &after, now) {
             effects[effect as usize].push(text);
         }
     }
-    let words = ["cuts", "slows", "quickens", "frees"];
+    let words = [
+        "cuts",
+        "stops, after what is on its way,",
+        "slows",
+        "quickens",
+        "frees",
+    ];
     words
         .iter()
         .zip(effects)
@@ -180,6 +188,8 @@ pub(super) async fn of_running(admin: &Admin, before: &World, after: &World) -> 
 #[derive(Clone, Copy)]
 enum Effect {
     Cuts,
+    /// What is on its way is taken, and nothing after it.
+    Stops,
     Slows,
     Quickens,
     Frees,
@@ -223,11 +233,14 @@ fn speed(
     Some((effect, text))
 }
 
-/// Whether it can go on: a restore as long as the client lives, a backup while it is let in and there is room.
-fn goes_on(session: &Running, levels: &Levels<'_>, taken: Taken, now: Timestamp) -> bool {
+/// Whether it can go on: a restore as long as the client lives, a backup while it is let in.
+fn goes_on(session: &Running, levels: &Levels<'_>, now: Timestamp) -> bool {
     let lives = levels.client.is_none_or(|client| client.revoked.is_none());
-    let fits = || fit(&levels.figures(taken), 1, Purpose::Data).is_ok();
-    lives && (restores(session) || (levels.activated_at(now).is_ok() && fits()))
+    lives && (restores(session) || levels.activated_at(now).is_ok())
+}
+
+fn fits(levels: &Levels<'_>, taken: Taken) -> bool {
+    fit(&levels.figures(taken), 1, Purpose::Data).is_ok()
 }
 
 fn restores(session: &Running) -> bool {

@@ -26,7 +26,9 @@ pub(super) fn of(
     let mut found: Vec<Attention> = locations.iter().filter_map(at_location).collect();
     found.extend(allotments(admin, tree));
     found.extend(counting(admin.context.store.books().uncounted().len()));
-    found.extend(mcals(tree, snapshots::month(tree, now)));
+    let month = snapshots::month(tree, now);
+    found.extend(ahead(month, Month::of(now, &tree.server.time_zone)));
+    found.extend(mcals(tree, month));
     found
 }
 
@@ -156,6 +158,18 @@ fn counting(schedules: usize) -> Option<Attention> {
         text,
         "it goes on by itself while their locations are there; penstockctl space shows which",
     ))
+}
+
+/// A ledger that is ahead of the clock: months never go back, so a clock that was wrong once is felt until then.
+fn ahead(ledger: Month, clock: Month) -> Option<Attention> {
+    (ledger > clock).then(|| {
+        warning(
+            format!(
+                "MCALs are debited for {ledger} while the clock shows {clock}: it was ahead once, and months never go back"
+            ),
+            "look at the clock; who is debited for that month isn't debited again before it is over",
+        )
+    })
 }
 
 /// Accounts that have nothing left, or can't pay this month or the next.
@@ -335,6 +349,17 @@ mod tests {
             short: String::new(),
         };
         bank.told(credit, drawn, "2026-11".parse().unwrap())
+    }
+
+    #[test]
+    fn a_ledger_ahead_of_the_clock_is_told() {
+        let month = |text: &str| text.parse().unwrap();
+        assert!(ahead(month("2026-11"), month("2026-11")).is_none());
+        let told = ahead(month("2098-12"), month("2027-03")).unwrap();
+        assert!(
+            told.text
+                .starts_with("MCALs are debited for 2098-12 while the clock shows 2027-03")
+        );
     }
 
     #[test]

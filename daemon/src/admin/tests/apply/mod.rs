@@ -225,7 +225,7 @@ async fn what_is_applied_tells_which_running_backups_it_slows_quickens_frees_and
         ),
         (
             field("space", "0B"),
-            "cuts a running backup: abc/pc/default",
+            "stops, after what is on its way, a running backup: abc/pc/default",
         ),
         (field("space", "1GiB"), ""),
         (dead, "cuts a running backup: abc/pc/default"),
