@@ -19,12 +19,23 @@ pub struct Room<'a> {
     pub taken: Taken,
     /// How many bytes a backup would bring; 1 asks whether there is any room.
     pub wanted: u64,
-    /// The location of the schedule, or the one that a new one would have.
-    pub location: &'a str,
-    /// Its file system; none when the location isn't available.
-    pub disk: Option<Disk>,
+    /// Where the schedule lies, or would lie if it were made.
+    pub spot: Spot<'a>,
+    /// Where another schedule would be made.
+    pub another: Spot<'a>,
     /// Whether the schedule's space is being counted.
     pub recounting: bool,
+    /// Whether a snapshot of the schedule was deleted within the last hour, so that it may repack.
+    pub prunes: bool,
+}
+
+/// A location.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Spot<'a> {
+    /// Its name.
+    pub location: &'a str,
+    /// Its file system; none when it isn't available.
+    pub disk: Option<Disk>,
 }
 
 /// The whole explanation of an address at an instant.
@@ -163,13 +174,13 @@ pub fn explain(subject: &Subject<'_>, room: &Room<'_>, at: Timestamp) -> Explana
         may(&another, Act::Create)
     };
     let backup = backup
-        .and_then(|()| room.reachable())
-        .and_then(|()| room.takes(levels, room.wanted));
-    let restore = may(subject, Act::Read).and_then(|()| room.reachable());
-    let delete = may(subject, Act::Delete(Kind::Snapshots)).and_then(|()| room.reachable());
+        .and_then(|()| room.spot.reachable())
+        .and_then(|()| room.backup(levels));
+    let restore = may(subject, Act::Read).and_then(|()| room.spot.reachable());
+    let delete = may(subject, Act::Delete(Kind::Snapshots)).and_then(|()| room.spot.reachable());
     let create = may(&another, Act::Create)
-        .and_then(|()| room.reachable())
-        .and_then(|()| room.takes(levels, 1));
+        .and_then(|()| room.another.reachable())
+        .and_then(|()| room.takes(levels, 1, Purpose::Data, room.another));
     // Whoever began in a month and is paid for it goes on; only a new debit is for the ledger's newest.
     let began = subject.month.unwrap_or_else(|| levels.month(at));
     let month = levels.month_at_least(began);
@@ -179,7 +190,7 @@ pub fn explain(subject: &Subject<'_>, room: &Room<'_>, at: Timestamp) -> Explana
         backup_rate: levels.rate_at(Direction::Backup, at).into(),
         restore_rate: levels.rate_at(Direction::Restore, at).into(),
         space_binds: least(&words, |word| word.space_free),
-        location: room.location.to_owned(),
+        location: room.spot.location.to_owned(),
         mcal: McalWord {
             month,
             price: levels.price(),
@@ -197,22 +208,35 @@ pub fn explain(subject: &Subject<'_>, room: &Room<'_>, at: Timestamp) -> Explana
     }
 }
 
-impl Room<'_> {
-    fn reachable(&self) -> Result<(), Refusal> {
+impl Spot<'_> {
+    fn reachable(self) -> Result<(), Refusal> {
         self.disk.map(|_| ()).ok_or(Refusal::LocationUnavailable)
     }
+}
 
-    /// Whether so many bytes of new data are taken.
-    fn takes(&self, levels: &Levels<'_>, wanted: u64) -> Result<(), Refusal> {
+impl Room<'_> {
+    /// Whether the schedule takes new data.
+    fn backup(&self, levels: &Levels<'_>) -> Result<(), Refusal> {
         if self.recounting {
             return Err(Refusal::Recounting);
         }
-        levels.takes(self.taken, wanted, Purpose::Data)?;
+        let purpose = Purpose::of(Kind::Data, self.prunes);
+        self.takes(levels, self.wanted, purpose, self.spot)
+    }
+
+    fn takes(
+        &self,
+        levels: &Levels<'_>,
+        wanted: u64,
+        purpose: Purpose,
+        spot: Spot<'_>,
+    ) -> Result<(), Refusal> {
+        levels.takes(self.taken, wanted, purpose)?;
         let percent = levels.server.disk_reserve;
-        match self.disk {
-            Some(disk) if !may_use_disk(disk, percent, wanted, Purpose::Data) => {
+        match spot.disk {
+            Some(disk) if !may_use_disk(disk, percent, wanted, purpose) => {
                 Err(Refusal::DiskReserve {
-                    location: self.location.to_owned(),
+                    location: spot.location.to_owned(),
                     percent,
                 })
             }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use penstock_policy::admit::Subject;
-use penstock_policy::explain::{Explanation, Room, explain};
+use penstock_policy::explain::{Explanation, Room, Spot, explain};
 use penstock_policy::levels::Levels;
 use penstock_policy::names::{Address, same_but_for_case};
 use penstock_policy::record::{Client, Credential, Enrolment, RecordId, Schedule};
@@ -103,9 +103,10 @@ pub(super) async fn address(
 /// What is found of the space at an address.
 struct Found {
     taken: Taken,
-    location: String,
-    disk: Option<Disk>,
+    spot: (String, Option<Disk>),
+    another: (String, Option<Disk>),
     recounting: bool,
+    prunes: bool,
 }
 
 impl Found {
@@ -113,31 +114,49 @@ impl Found {
     async fn new(admin: &Admin, levels: &Levels<'_>, schedule: Option<&Schedule>) -> Self {
         let books = admin.context.store.books();
         let client = levels.client.map(|client| client.id);
-        let location = schedule.map_or_else(
-            || levels.location().to_string(),
-            |schedule| schedule.location.clone(),
-        );
-        let disk = match admin.context.locations.get(&location) {
-            Some(location) => disk(&location, schedule).await.ok(),
-            None => None,
+        let another = spot(admin, levels.location().as_str(), None).await;
+        let own = match schedule {
+            Some(schedule) => spot(admin, &schedule.location, Some(schedule)).await,
+            None => another.clone(),
         };
         Self {
             taken: books.taken(levels.customer.id, client),
-            location,
-            disk,
+            spot: own,
+            another,
             recounting: schedule.is_some_and(|schedule| books.schedule(schedule.id).1),
+            prunes: schedule.is_some_and(|schedule| admin.context.live.prunes(schedule.id)),
         }
     }
 
     fn room(&self, wanted: u64) -> Room<'_> {
+        fn spot((location, disk): &(String, Option<Disk>)) -> Spot<'_> {
+            Spot {
+                location,
+                disk: *disk,
+            }
+        }
         Room {
             taken: self.taken,
             wanted,
-            location: &self.location,
-            disk: self.disk,
+            spot: spot(&self.spot),
+            another: spot(&self.another),
             recounting: self.recounting,
+            prunes: self.prunes,
         }
     }
+}
+
+/// A location and its disk, as far as it is there.
+async fn spot(
+    admin: &Admin,
+    location: &str,
+    schedule: Option<&Schedule>,
+) -> (String, Option<Disk>) {
+    let found = match admin.context.locations.get(location) {
+        Some(location) => disk(&location, schedule).await.ok(),
+        None => None,
+    };
+    (location.to_owned(), found)
 }
 
 /// The disk of a location; a schedule whose recorded folder is gone from it has none.

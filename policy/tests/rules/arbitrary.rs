@@ -4,7 +4,7 @@ use jiff::civil::Weekday;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use penstock_policy::admit::{Act, Subject};
-use penstock_policy::explain::Room;
+use penstock_policy::explain::{Room, Spot};
 use penstock_policy::levels::Levels;
 use penstock_policy::mcal::Month;
 use penstock_policy::names::ShortName;
@@ -112,12 +112,17 @@ impl Case {
     }
 
     pub fn room(&self) -> Room<'_> {
+        let spot = Spot {
+            location: self.subject().levels.location().as_str(),
+            disk: self.disk,
+        };
         Room {
             taken: self.taken,
             wanted: self.wanted,
-            location: self.subject().levels.location().as_str(),
-            disk: self.disk,
+            spot,
+            another: spot,
             recounting: self.recounting,
+            prunes: false,
         }
     }
 }

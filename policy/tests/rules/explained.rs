@@ -33,7 +33,14 @@ fn answer(case: &Case, verdict: &str) -> Option<RefusalWord> {
             admit(&another, Act::Create, case.at),
             taken(case, case.wanted),
         ),
-        "create" => (admit(&another, Act::Create, case.at), taken(case, 1)),
+        // Another schedule is not the one that is being counted.
+        "create" => {
+            let sure = Case {
+                recounting: false,
+                ..case.clone()
+            };
+            (admit(&another, Act::Create, case.at), taken(&sure, 1))
+        }
         "delete" => (
             admit(&subject, Act::Delete(Kind::Snapshots), case.at),
             reachable(case),
@@ -79,7 +86,13 @@ fn by_the_model(case: &Case, verdict: &str) -> Option<&'static str> {
         "restore" => model::answer(case, Act::Read).or_else(unreachable),
         "delete" => model::answer(case, Act::Delete(Kind::Snapshots)).or_else(unreachable),
         "register" => model::registration(case),
-        "create" => model::answer(&another, Act::Create).or_else(|| model::room(case, 1, false)),
+        "create" => {
+            let sure = Case {
+                recounting: false,
+                ..case.clone()
+            };
+            model::answer(&another, Act::Create).or_else(|| model::room(&sure, 1, false))
+        }
         _ => {
             let answer = if case.schedule_exists {
                 model::answer(case, Act::Post(Kind::Data))
