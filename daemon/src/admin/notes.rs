@@ -9,7 +9,7 @@ use penstock_policy::edit::{Assignment, Change, apply};
 use penstock_policy::levels::{Direction, Levels};
 use penstock_policy::names::Address;
 use penstock_policy::record::{Client, Customer, Record, RecordId};
-use penstock_policy::space::{Purpose, Taken, fit};
+use penstock_policy::space::{PACK, Purpose, Taken, fit};
 use penstock_policy::units::Rate;
 use penstock_wire::view::Running;
 
@@ -240,7 +240,7 @@ fn goes_on(session: &Running, levels: &Levels<'_>, now: Timestamp) -> bool {
 }
 
 fn fits(levels: &Levels<'_>, taken: Taken) -> bool {
-    fit(&levels.figures(taken), 1, Purpose::Data).is_ok()
+    fit(&levels.figures(taken), PACK, Purpose::Data).is_ok()
 }
 
 fn restores(session: &Running) -> bool {

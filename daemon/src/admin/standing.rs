@@ -7,7 +7,7 @@ use penstock_policy::levels::Levels;
 use penstock_policy::mcal::charge;
 use penstock_policy::record::{Client, Schedule};
 use penstock_policy::refusal::Refusal;
-use penstock_policy::space::{Purpose, fit};
+use penstock_policy::space::{PACK, Purpose, fit};
 use penstock_policy::throttle::Level;
 use penstock_wire::view::{LocationView, RefusalView};
 
@@ -236,14 +236,14 @@ impl Scene<'_> {
     }
 }
 
-/// Why nothing more fits now; none when something does.
+/// Why a backup's next pack doesn't fit now; none when it does.
 fn full(admin: &Admin, levels: &Levels<'_>) -> Option<(String, Option<Remedy>)> {
     // Only who is known has data.
     let client = levels.client?;
     let customer = &levels.customer.short;
     let books = admin.context.store.books();
     let taken = books.taken(levels.customer.id, Some(client.id));
-    let short = fit(&levels.figures(taken), 1, Purpose::Data).err()?;
+    let short = fit(&levels.figures(taken), PACK, Purpose::Data).err()?;
     let whose = match short.level {
         Level::Client => format!("client edit {customer}/{}", client.client_id),
         Level::Customer => format!("customer edit {customer}"),

@@ -39,7 +39,7 @@ impl Gateway {
         bytes: u64,
         purpose: Purpose,
     ) -> Result<(), Fault> {
-        if purpose == Purpose::Upkeep {
+        if purpose != Purpose::Data {
             return Ok(());
         }
         let percent = self.store.tree().server.disk_reserve;

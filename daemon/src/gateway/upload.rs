@@ -83,7 +83,7 @@ pub async fn config(
         does: None,
     };
     let upload = repository.begin_config(length).await?;
-    reserve(gateway, place, &mut entry, length, Purpose::Upkeep).await?;
+    reserve(place, &mut entry, length, Purpose::Upkeep)?;
     gateway.store.mark(&entry.work).await?;
     receive(gateway, line, place, entry, upload, body).await?;
     Ok(answer::empty(StatusCode::OK))
@@ -143,7 +143,14 @@ pub async fn object(
         },
     };
     let upload = repository.begin_upload(kind, name, length).await?;
-    // Locks and keys never wait. Who waits for its turn holds no space meanwhile.
+    let purpose = Purpose::of(kind, gateway.live.prunes(schedule.id));
+    if upload.needs_space() {
+        // Who waits for a count holds no turn, and who waits for its turn holds no space.
+        let books = gateway.store.books();
+        let fits = || place.fits(books.taken_by(schedule.id), length, purpose);
+        books.once_counted(COUNTED, fits).await?;
+    }
+    // Locks and keys never wait.
     let _turn = if kind.pays() {
         Some(turn(gateway, place).await?)
     } else {
@@ -151,8 +158,7 @@ pub async fn object(
     };
     // What is there with the same size is hashed and compared, and needs nothing: a retry succeeds when all is full.
     if upload.needs_space() {
-        let purpose = Purpose::of(kind, gateway.live.prunes(schedule.id));
-        reserve(gateway, place, &mut entry, length, purpose).await?;
+        reserve(place, &mut entry, length, purpose)?;
         gateway.takes(&schedule.location, length, purpose).await?;
         gateway.store.mark(&entry.work).await?;
     }
@@ -170,16 +176,9 @@ pub async fn object(
 }
 
 /// Takes the space at every level at once.
-async fn reserve(
-    gateway: &Gateway,
-    place: &Place,
-    entry: &mut Entry,
-    length: u64,
-    purpose: Purpose,
-) -> Result<(), Refusal> {
-    let work = &mut entry.work;
-    let reserve = || work.reserve(length, |taken| place.fits(taken, length, purpose));
-    gateway.store.books().once_counted(COUNTED, reserve).await
+fn reserve(place: &Place, entry: &mut Entry, length: u64, purpose: Purpose) -> Result<(), Refusal> {
+    let fits = |taken| place.fits(taken, length, purpose);
+    entry.work.reserve(length, fits)
 }
 
 fn bounded(length: u64, most: u64) -> Result<u64, Fault> {

@@ -122,8 +122,8 @@ async fn count_on(store: Store, locations: Locations, name: String) {
             let id = lying.schedule.id;
             match counted {
                 Ok(()) => {}
-                // Only somebody who is slow.
-                Err(Uncounted::Busy) => {}
+                // Somebody who is slow may not hold up others.
+                Err(Uncounted::Busy) => store.books().away(id, true),
                 Err(error) => {
                     store.books().away(id, true);
                     if first {

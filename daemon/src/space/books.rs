@@ -46,7 +46,7 @@ pub struct Used {
 #[derive(Debug, Default)]
 pub struct Books {
     pages: Mutex<Pages>,
-    /// Told when a count is done.
+    /// Told when a count is done, or isn't needed any more.
     pub(super) counted: Notify,
 }
 
@@ -60,6 +60,14 @@ impl Books {
     /// Changes the books and whatever `publish` changes at one instant, as reservations see it.
     pub fn republish(&self, change: impl FnOnce(&mut Edition<'_>)) {
         change(&mut Edition::of(&mut self.open()));
+        // Whoever waits for a count may not need it any more.
+        self.counted.notify_waiters();
+    }
+
+    /// What is taken at a schedule's client and the levels above it, and where that isn't sure.
+    #[must_use]
+    pub fn taken_by(&self, schedule: RecordId) -> Taken {
+        self.open().taken_by(schedule)
     }
 
     /// What is taken at a client and the levels above it.

@@ -80,6 +80,8 @@ impl Books {
             *known = away;
         }
         pages.awaited.remove(&schedule);
+        drop(pages);
+        self.counted.notify_waiters();
     }
 
     /// Does something that may have to wait until somebody else is counted: again after each count, until it isn't refused
@@ -105,7 +107,7 @@ impl Books {
             }
             tokio::select! {
                 () = counted => {}
-                () = &mut patience => return Err(Refusal::Recounting),
+                () = &mut patience => return act(),
             }
         }
     }

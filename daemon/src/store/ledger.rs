@@ -44,6 +44,9 @@ fn first_backup(tx: &Tx, client: RecordId, month: Month) -> Result<(), Stop<Refu
     let levels = tree.levels(client.customer, Some(&client));
     let levels = levels.ok_or(Refusal::ClientRemoved)?;
     // An edit may have come between the question and this.
+    if client.revoked.is_some() {
+        return Err(Refusal::ClientRevoked.into());
+    }
     levels.activated_at(tx.at())?;
     let charge = penstock_policy::mcal::charge(&levels, levels.price(), month)?;
     debit(tx, client.clone(), charge, Reason::FirstBackup)?;

@@ -9,7 +9,7 @@ mod size;
 pub use allotment::Allotment;
 pub use growth::{DayUse, Growth, LOOKED_AT, full_in};
 pub use room::{
-    DataTaken, Disk, Figure, Purpose, Short, Taken, Unsure, fit, may_use_disk, reserve,
+    DataTaken, Disk, Figure, PACK, Purpose, Short, Taken, Unsure, fit, may_use_disk, reserve,
 };
 pub use share::{Share, ShareError};
 pub use size::{MAX_SIZE, SizeError, parse_size, size};

@@ -99,6 +99,9 @@ pub struct Disk {
     pub total: u64,
 }
 
+/// What a backup usually asks for at once: the size of restic's packs, in bytes. Where this doesn't fit, backups fail.
+pub const PACK: u64 = 16 << 20;
+
 /// The least reserve of an allotment, in bytes.
 const LEAST_RESERVE: u64 = 64 << 20;
 
