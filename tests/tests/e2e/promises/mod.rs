@@ -2,6 +2,9 @@
 //! a repository.
 
 mod admission;
+mod besieged;
+mod links;
+mod names;
 mod paths;
 mod uploads;
 

@@ -125,11 +125,13 @@ fn a_body_that_is_not_as_long_as_it_says_or_hashes_otherwise_is_never_kept() {
             let mut said = vec![bytes + 1, bytes + 64 * KIB, bytes - 1, bytes / 2, 0];
             said.retain(|said| *said != bytes);
             for said in said {
-                // Longer than it says: what is left over may be read as a request, which it isn't.
                 let mut wire = Wire::to(server.port());
                 wire.head("POST", &path, &login, Some(said));
+                // Of a longer one the rest may be read as a request, which it isn't, and the connection closed.
                 let _ = wire.try_send(&object.body);
-                wire.finish();
+                if said > bytes {
+                    wire.finish();
+                }
                 assert_eq!(
                     wire.answer("POST").status,
                     400,
