@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use super::{CHOSEN, Dice, answered, audited, debits, figure, ids, stranger};
+use super::{CHOSEN, Dice, Until, answered, audited, debits, figure, ids, stranger};
 use crate::support::{Client, Object, Server, administered, at_once, until};
 
 /// A customer that adds clients automatically, with so many slots besides its first client's and as many MCALs.
@@ -127,8 +127,9 @@ fn a_client_whose_first_answer_was_lost_asks_again_and_pays_once() {
     const ROUNDS: usize = 100;
     let server = Server::start();
     open_house(&server, ROUNDS);
-    // As many uses as are needed: one that was taken twice would be missing in the end.
-    let uses = (ROUNDS * 3 / 4).to_string();
+    // One of eight is added automatically; the others have as many uses of the key as they need.
+    let automatic = (0..ROUNDS).step_by(8).len();
+    let uses = (ROUNDS - automatic).to_string();
     let rotate = [
         "customer", "pass-key", "abc-inc", "--rotate", "--uses", &uses,
     ];
@@ -141,9 +142,9 @@ fn a_client_whose_first_answer_was_lost_asks_again_and_pays_once() {
         let id = format!("pc-{round}");
         let mut client = stranger(&server, &id);
         let registers = Client::with(&server, "abc-inc", &id, key);
-        let first = match round % 4 {
+        let first = match round % 8 {
             0 => whole(&client, "?create=true", b""),
-            2 => whole(&registers, "register", own.as_bytes()),
+            4 => whole(&registers, "register", own.as_bytes()),
             _ => whole(&registers, "register", b""),
         };
         for _ in 0..=dice.roll(3) {
@@ -152,9 +153,9 @@ fn a_client_whose_first_answer_was_lost_asks_again_and_pays_once() {
         if round % 5 == 0 {
             unread(&server, &first, &id);
         }
-        match round % 4 {
+        match round % 8 {
             0 => {}
-            2 => {
+            4 => {
                 let again = answered(|| registers.ask("POST", "register", own.as_bytes()));
                 assert!([200, 201].contains(&again.status), "{again:?}");
             }
@@ -179,7 +180,7 @@ fn a_client_whose_first_answer_was_lost_asks_again_and_pays_once() {
     each_once(&server, &expected);
     assert_eq!(figure(&server, "mcals_left"), 0);
     assert_eq!(figure(&server, "used_space"), 500 * ROUNDS as u64);
-    assert_eq!(audited(&server, "client enrol"), ROUNDS / 4);
+    assert_eq!(audited(&server, "client enrol"), automatic);
     let late = Client::with(&server, "abc-inc", "late", key);
     assert_eq!(late.ask("POST", "register", b"").status, 403);
 }
@@ -199,6 +200,7 @@ fn clients_that_come_and_go_never_pass_the_limit_and_a_freed_slot_is_usable_at_o
     let over = AtomicBool::new(false);
     let (mut readded, mut removed) = (0, 0);
     let registered: usize = thread::scope(|scope| {
+        let end = Until(&over);
         let waiting: Vec<_> = (0..6)
             .map(|lane| {
                 let (over, registers) = (&over, &registers);
@@ -248,7 +250,7 @@ fn clients_that_come_and_go_never_pass_the_limit_and_a_freed_slot_is_usable_at_o
                 assert_eq!(added.code, Some(1), "{}", added.err);
             }
         }
-        over.store(true, Ordering::SeqCst);
+        drop(end);
         watching.join().unwrap();
         waiting.into_iter().map(|lane| lane.join().unwrap()).sum()
     });

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
-use super::Dice;
+use super::{Dice, Until};
 use crate::support::{Client, Object, Server, Wire, administered, at_once, files_below, until};
 
 const KIB: usize = 1 << 10;
@@ -218,6 +218,7 @@ fn an_allotment_that_goes_up_and_down_under_uploads_is_never_passed_at_its_highe
     let (stored, refused) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let folder = server.location().join("abc-inc");
     thread::scope(|scope| {
+        let end = Until(&over);
         let uploading: Vec<_> = (0..4_u64)
             .map(|lane| {
                 let (over, stored, refused, laptop) = (&over, &stored, &refused, &laptop);
@@ -261,7 +262,7 @@ fn an_allotment_that_goes_up_and_down_under_uploads_is_never_passed_at_its_highe
         for edit in 0..EDITS {
             allot(&server, if edit % 2 == 0 { dice.roll(HIGH) } else { HIGH });
         }
-        over.store(true, Ordering::SeqCst);
+        drop(end);
         sampling.join().unwrap();
         for lane in uploading {
             lane.join().unwrap();
