@@ -11,6 +11,7 @@ mod live;
 mod locations;
 mod mcal;
 mod operation;
+mod promises;
 mod protocol;
 mod refusals;
 mod registration;
