@@ -1,0 +1,50 @@
+//! Operations that fail: the server goes on, the records become what they would have become, and that lasts.
+
+use super::disk::Failure;
+use super::script::{History, Run, start};
+use super::*;
+
+/// A few commands on a disk that was used before, with a failure among them.
+async fn few(disk: &Disk, failure: Option<Failure>) -> History {
+    let mut run = Run::start(disk.clone()).await;
+    if let Some(failure) = failure {
+        disk.fail(failure);
+    }
+    run.few().await;
+    run.end().await
+}
+
+#[tokio::test(start_paused = true)]
+async fn whichever_operation_fails_every_command_holds_wherever_power_is_cut_after() {
+    let first = Disk::default();
+    start(&first).store.close().await;
+    let bytes = first.bytes();
+    let clean = few(&Disk::with(bytes.clone()), None).await;
+    let wanted = &clean.told.last().unwrap().state;
+    let (mut struck, mut images) = (0, 0);
+    let mut lost = Vec::new();
+    for done in [false, true] {
+        for after in 0.. {
+            let disk = Disk::with(bytes.clone());
+            let history = few(&disk, Some(Failure { after, done })).await;
+            let Some(at) = disk.failed() else {
+                break;
+            };
+            struck += 1;
+            let context = format!("operation {after}, done {done}");
+            assert_eq!(history.told.last().unwrap().state, *wanted, "{context}");
+            let report = cut(&history, at..at + 40, 8);
+            images += report.images;
+            lost.extend(
+                report
+                    .lost
+                    .into_iter()
+                    .map(|lost| format!("{context}: {lost}")),
+            );
+        }
+    }
+    eprintln!("{struck} failures, {images} images");
+    let shown: Vec<_> = lost.iter().take(12).collect();
+    assert!(lost.is_empty(), "{} of {images}: {shown:#?}", lost.len());
+    assert!(struck > 100, "only {struck} operations failed");
+}
