@@ -12,7 +12,7 @@ use crate::store::schema::{SERVER, put};
 #[tokio::test]
 async fn a_disk_that_lies_about_a_sync_is_found_to_lose_what_was_acknowledged() {
     let history = run(Disk::lying(3), 30).await;
-    let report = cut(&history, 0..usize::MAX, 10);
+    let report = Cuts::everywhere(10).of(&history);
     assert!(!report.lost.is_empty(), "should report loss");
 }
 
@@ -54,7 +54,9 @@ fn commits(durability: Durability) -> History {
 
 #[test]
 fn commits_that_are_not_durable_are_found_to_be_lost() {
-    let report = cut(&commits(Durability::None), 0..usize::MAX, 1);
+    let report = Cuts::everywhere(1).of(&commits(Durability::None));
     assert!(!report.lost.is_empty(), "should report loss");
-    cut(&commits(Durability::Immediate), 0..usize::MAX, 1).nothing_lost();
+    Cuts::everywhere(1)
+        .of(&commits(Durability::Immediate))
+        .nothing_lost();
 }

@@ -12,6 +12,17 @@ use std::ops::Range;
 /// Smallest part of a write that is whole or not there.
 const SECTOR: usize = 512;
 
+/// Where power is cut.
+#[derive(Debug, Clone)]
+pub(super) struct Cuts {
+    /// After which operations.
+    pub at: Range<usize>,
+    /// Around each sync in every way, elsewhere in one of so many ways.
+    pub one_in: usize,
+    /// Of so many images one is cut a second time, at every operation of the start that mends it.
+    pub again: Option<usize>,
+}
+
 /// What came of all cuts.
 #[derive(Debug, Default)]
 pub(super) struct Report {
@@ -37,6 +48,14 @@ pub(super) struct Left<'h> {
 }
 
 impl Report {
+    /// Takes in what came of cuts elsewhere.
+    pub fn add(&mut self, context: &str, other: Self) {
+        self.images += other.images;
+        let lost = other.lost.into_iter();
+        self.lost
+            .extend(lost.map(|lost| format!("{context}: {lost}")));
+    }
+
     pub fn nothing_lost(&self) {
         let lost = &self.lost;
         let shown = lost.iter().take(5).collect::<Vec<_>>();
@@ -77,6 +96,22 @@ impl Starts {
         }
     }
 
+    /// Cuts power in the start that mends an image, too.
+    fn second_cut(&self, image: &[u8], told: &[Told]) -> Report {
+        let _ = self.problem(image.to_vec(), told);
+        let mut told = told.to_vec();
+        told[0].at = 0;
+        if let Some(next) = told.get_mut(1) {
+            next.at = usize::MAX;
+        }
+        let history = History {
+            before: image.to_vec(),
+            ops: self.image.lock().unwrap().ops(),
+            told,
+        };
+        Cuts::everywhere(2).of(&history)
+    }
+
     /// What a start finds, all but the writer's thread.
     fn state(&self, image: Vec<u8>) -> Result<State, String> {
         *self.image.lock().unwrap() = Disk::with(image);
@@ -104,7 +139,8 @@ impl<'h> Left<'h> {
     pub fn then(&mut self, op: &'h Op) {
         match op {
             Op::Sync => self.settle(),
-            Op::Forget => self.pending.clear(),
+            // Lengths are in the file system's journal, which is written again.
+            Op::Forget => self.pending.retain(|op| matches!(op, Op::SetLen(_))),
             op => self.pending.push(op),
         }
     }
@@ -147,43 +183,67 @@ impl<'h> Left<'h> {
     }
 }
 
-/// Cuts power at each of those operations that come after the first acknowledged state: around each sync in every way,
-/// elsewhere in one of `one_in` ways.
-pub(super) fn cut(history: &History, at: Range<usize>, one_in: usize) -> Report {
-    let (starts, mut dice, mut report) = (Starts::new(), Dice::new(0xd1ce), Report::default());
-    let mut left = Left::new(history.before.clone());
-    let wanted = at;
-    for at in 0..=history.ops.len() {
-        let op = history.ops.get(at);
-        let told = history.told.partition_point(|told| told.at <= at);
-        if told > 0 && wanted.contains(&at) {
-            let told = &history.told[told - 1..history.told.len().min(told + 1)];
-            let every_way = matches!(op, None | Some(Op::Sync | Op::Forget));
-            let chosen = |dice: &mut Dice| every_way || dice.roll(one_in) == 0;
-            let mut images = Vec::new();
-            if chosen(&mut dice) {
-                images.push(("all kept", left.kept(|| true)));
-            }
-            if every_way {
-                images.push(("none kept", left.durable.clone()));
-            }
-            if chosen(&mut dice) {
-                images.push(("some kept", left.kept(|| dice.roll(2) == 0)));
-            }
-            if chosen(&mut dice) {
-                images.push(("torn", left.torn(&mut dice)));
-            }
-            for (variant, image) in images {
-                report.images += 1;
-                if let Some(problem) = starts.problem(image, told) {
-                    let problem = format!("cut after operation {at}, {variant}: {problem}");
-                    report.lost.push(problem);
-                }
-            }
-        }
-        if let Some(op) = op {
-            left.then(op);
+impl Cuts {
+    /// At every operation.
+    pub fn everywhere(one_in: usize) -> Self {
+        Self {
+            at: 0..usize::MAX,
+            one_in,
+            again: None,
         }
     }
-    report
+
+    /// Cuts power after operations that come after the first acknowledged state, and opens what is left.
+    pub fn of(&self, history: &History) -> Report {
+        let (starts, mut dice, mut report) = (Starts::new(), Dice::new(0xd1ce), Report::default());
+        let mut left = Left::new(history.before.clone());
+        for at in 0..=history.ops.len() {
+            let op = history.ops.get(at);
+            let count = history.told.partition_point(|told| told.at <= at);
+            if count > 0 && self.at.contains(&at) {
+                let told = &history.told[count - 1..history.told.len().min(count + 1)];
+                for (variant, image) in self.images(&left, op, &mut dice) {
+                    let context = format!("cut after operation {at}, {variant}");
+                    if self
+                        .again
+                        .is_some_and(|again| report.images.is_multiple_of(again))
+                    {
+                        report.add(&context, starts.second_cut(&image, told));
+                    }
+                    report.images += 1;
+                    if let Some(problem) = starts.problem(image, told) {
+                        report.lost.push(format!("{context}: {problem}"));
+                    }
+                }
+            }
+            if let Some(op) = op {
+                left.then(op);
+            }
+        }
+        report
+    }
+
+    /// What can be left when this operation is the first that isn't done.
+    fn images(
+        &self,
+        left: &Left<'_>,
+        next: Option<&Op>,
+        dice: &mut Dice,
+    ) -> Vec<(&'static str, Vec<u8>)> {
+        let every_way = matches!(next, None | Some(Op::Sync | Op::Forget));
+        let mut images = Vec::new();
+        if every_way {
+            images.push(("none kept", left.durable.clone()));
+        }
+        if every_way || dice.roll(self.one_in) == 0 {
+            images.push(("all kept", left.kept(|| true)));
+        }
+        if every_way || dice.roll(self.one_in) == 0 {
+            images.push(("some kept", left.kept(|| dice.roll(2) == 0)));
+        }
+        if every_way || dice.roll(self.one_in) == 0 {
+            images.push(("torn", left.torn(dice)));
+        }
+        images
+    }
 }

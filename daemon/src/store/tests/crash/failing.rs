@@ -1,5 +1,6 @@
 //! Operations that fail: the server goes on, the records become what they would have become, and that lasts.
 
+use super::cut::Report;
 use super::disk::Failure;
 use super::script::{History, Run, start};
 use super::*;
@@ -21,8 +22,7 @@ async fn whichever_operation_fails_every_command_holds_wherever_power_is_cut_aft
     let bytes = first.bytes();
     let clean = few(&Disk::with(bytes.clone()), None).await;
     let wanted = &clean.told.last().unwrap().state;
-    let (mut struck, mut images) = (0, 0);
-    let mut lost = Vec::new();
+    let (mut struck, mut found) = (0, Report::default());
     for done in [false, true] {
         for after in 0.. {
             let disk = Disk::with(bytes.clone());
@@ -33,18 +33,15 @@ async fn whichever_operation_fails_every_command_holds_wherever_power_is_cut_aft
             struck += 1;
             let context = format!("operation {after}, done {done}");
             assert_eq!(history.told.last().unwrap().state, *wanted, "{context}");
-            let report = cut(&history, at..at + 40, 8);
-            images += report.images;
-            lost.extend(
-                report
-                    .lost
-                    .into_iter()
-                    .map(|lost| format!("{context}: {lost}")),
-            );
+            let cuts = Cuts {
+                at: at..at + 40,
+                one_in: 8,
+                again: None,
+            };
+            found.add(&context, cuts.of(&history));
         }
     }
-    eprintln!("{struck} failures, {images} images");
-    let shown: Vec<_> = lost.iter().take(12).collect();
-    assert!(lost.is_empty(), "{} of {images}: {shown:#?}", lost.len());
+    println!("{struck} failures, {} images", found.images);
+    found.nothing_lost();
     assert!(struck > 100, "only {struck} operations failed");
 }

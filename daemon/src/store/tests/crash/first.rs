@@ -71,6 +71,6 @@ async fn a_first_start_that_was_cut_anywhere_is_made_anew_or_completed() {
             left.then(op);
         }
     }
-    eprintln!("{images} images of {} ops", ops.len());
+    println!("{images} images of {} ops", ops.len());
     assert!(images > 60, "only {images} images");
 }
