@@ -1,5 +1,7 @@
 //! What is on the disk when power is cut, and what a start makes of it.
 
+use std::ops::Range;
+
 use super::disk::{Disk, Op, write};
 use super::script::{Dice, History, Told};
 use super::state::State;
@@ -7,7 +9,6 @@ use super::*;
 use crate::store::migrate::migrate;
 use crate::store::open::Place;
 use crate::store::{Tree, used};
-use std::ops::Range;
 
 /// Smallest part of a write that is whole or not there.
 const SECTOR: usize = 512;
@@ -204,10 +205,8 @@ impl Cuts {
                 let told = &history.told[count - 1..history.told.len().min(count + 1)];
                 for (variant, image) in self.images(&left, op, &mut dice) {
                     let context = format!("cut after operation {at}, {variant}");
-                    if self
-                        .again
-                        .is_some_and(|again| report.images.is_multiple_of(again))
-                    {
+                    let number = report.images;
+                    if self.again.is_some_and(|again| number.is_multiple_of(again)) {
                         report.add(&context, starts.second_cut(&image, told));
                     }
                     report.images += 1;
