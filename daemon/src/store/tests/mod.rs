@@ -3,6 +3,7 @@
 mod admission;
 mod apply;
 mod audit;
+mod crash;
 mod edits;
 mod faults;
 mod ids;
