@@ -161,16 +161,13 @@ async fn spot(
 
 /// The disk of a location; a schedule whose recorded folder is gone from it has none.
 async fn disk(location: &Location, schedule: Option<&Schedule>) -> Result<Disk, VaultError> {
-    let space = location.free().await?;
+    let disk = location.free().await?;
     if let Some(schedule) = schedule {
         location
             .repository(&RepoFolder::parse(&schedule.folder)?)
             .await?;
     }
-    Ok(Disk {
-        free: space.free,
-        total: space.total,
-    })
+    Ok(disk)
 }
 
 /// A name that stands in the way is found last: whatever else refuses comes first.

@@ -217,8 +217,7 @@ pub(super) async fn views(admin: &Admin, tree: &Tree) -> Result<Vec<LocationView
             Ok(Err(error)) => (None, Some(error.to_string())),
             Err(_) => (None, Some("its disk doesn't answer".to_owned())),
         };
-        let percent = u64::from(tree.server.disk_reserve);
-        let reserve = room.map(|room| room.total / 100 * percent);
+        let reserve = room.map(|room| room.reserve(tree.server.disk_reserve));
         let left = room.zip(reserve);
         let left = left.map(|(room, reserve)| room.free.saturating_sub(reserve));
         views.push(LocationView {

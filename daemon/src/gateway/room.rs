@@ -48,14 +48,7 @@ impl Gateway {
         let now = self.clock.monotonic();
         let (asked, mut disk) = match *known {
             Some((asked, disk)) if now.saturating_sub(asked) < FRESH => (asked, disk),
-            _ => {
-                let room = self.location(location)?.free().await?;
-                let disk = Disk {
-                    free: room.free,
-                    total: room.total,
-                };
-                (now, disk)
-            }
+            _ => (now, self.location(location)?.free().await?),
         };
         let takes = may_use_disk(disk, percent, bytes, purpose);
         if takes {

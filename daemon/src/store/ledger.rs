@@ -3,12 +3,14 @@
 use std::ops::Bound;
 
 use penstock_policy::mcal::{
-    Account, Charge, Credit, Drawn, Entry, Mcals, Month, Paid, Reason, Took,
+    Account, Charge, Credit, Drawn, Entry, Mcals, Month, Paid, Reason, StatementLine, Tally, Took,
 };
 use penstock_policy::record::{Client, Customer, RecordId, Reseller, Server};
 use penstock_policy::refusal::Refusal;
 
 use super::Store;
+use super::command::Unavailable;
+use super::reader::Reader;
 use super::schema::{CLIENTS, LEDGER, LEDGER_OF, Look, go_on};
 use super::trouble::{Stop, Trouble};
 use super::tx::Tx;
@@ -207,4 +209,55 @@ pub(super) fn walk(
             }),
         },
     )
+}
+
+impl Reader {
+    /// An account's entries in the ledger below the entry `before`, newest first; of one month only, if one is given. The
+    /// bank has no record.
+    ///
+    /// # Errors
+    /// See [`Reader::clients`].
+    pub fn ledger(
+        &self,
+        account: Account,
+        record: RecordId,
+        month: Option<Month>,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<Entry>, Unavailable> {
+        let mut entries: Vec<Entry> = Vec::new();
+        if limit == 0 {
+            return Ok(entries);
+        }
+        // Months never go back in the ledger: an older one ends the search.
+        let mut take = |entry: Entry| {
+            let older = month.is_some_and(|month| entry.month < month);
+            if month.is_none_or(|month| entry.month == month) {
+                entries.push(entry);
+            }
+            !older && entries.len() < limit
+        };
+        let before = before.unwrap_or(u64::MAX);
+        walk(&self.0, key(account, record), before, true, &mut take)?;
+        Ok(entries)
+    }
+
+    /// An account's months from its first entry's to `until`, the oldest first.
+    ///
+    /// # Errors
+    /// See [`Reader::clients`].
+    pub fn statement(
+        &self,
+        account: Account,
+        record: RecordId,
+        until: Month,
+    ) -> Result<Vec<StatementLine>, Unavailable> {
+        let mut tally = Tally::new(account);
+        let mut take = |entry: Entry| {
+            tally.add(&entry);
+            true
+        };
+        walk(&self.0, key(account, record), u64::MAX, false, &mut take)?;
+        Ok(tally.lines(until))
+    }
 }

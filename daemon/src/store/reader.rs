@@ -4,23 +4,19 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use penstock_policy::mcal::{Account, Month, StatementLine, Tally};
 use penstock_policy::names::{Address, ClientId, nearest};
 use penstock_policy::record::{Client, Customer, RecordId, Schedule, Server};
-use penstock_policy::space::Share;
-use penstock_wire::view::{AuditEntry, LedgerLine, RefusalView, SessionView, TrashItem};
+use penstock_wire::view::{AuditEntry, RefusalView, SessionView, TrashItem};
 use redb::{ReadTransaction, ReadableTableMetadata};
 use sha2::{Digest, Sha256};
 
 use super::audit::{Entry, Subject, walk_back};
 use super::command::{LocationRecord, Rejected, TrashState, Unavailable};
 use super::ids::find_client;
-use super::ledger::{self, key};
 use super::schema::{
     AUDIT, CLIENT_IDS, CLIENTS, CUSTOMERS, LAST_BACKUP, LOCATIONS, Look, META, REFUSALS, SCHEDULES,
     SERVER, SESSIONS, TRASH, all, go_on, of,
 };
-use super::shares::customer_share;
 use super::trash::Row;
 use super::tree::not_found;
 use super::trouble::Trouble;
@@ -28,7 +24,7 @@ use super::tx::schedules_of;
 
 /// One snapshot of the records.
 #[derive(Debug)]
-pub struct Reader(ReadTransaction);
+pub struct Reader(pub(super) ReadTransaction);
 
 /// Which entries of the audit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -146,14 +142,6 @@ impl Reader {
         Ok(resolved)
     }
 
-    /// A customer's space, and what of it is allotted to its clients.
-    ///
-    /// # Errors
-    /// See [`Reader::clients`].
-    pub fn customer_share(&self, customer: &Customer) -> Result<Share, Unavailable> {
-        Ok(customer_share(&self.0, customer)?)
-    }
-
     /// A client's schedules by name.
     ///
     /// # Errors
@@ -232,55 +220,6 @@ impl Reader {
     /// See [`Reader::clients`].
     pub fn locations(&self) -> Result<Vec<LocationRecord>, Unavailable> {
         Ok(self.0.values(LOCATIONS, all(), usize::MAX)?)
-    }
-
-    /// An account's entries in the ledger below the entry `before`, newest first; of one month only, if one is given. The
-    /// bank has no record.
-    ///
-    /// # Errors
-    /// See [`Reader::clients`].
-    pub fn ledger(
-        &self,
-        account: Account,
-        record: RecordId,
-        month: Option<Month>,
-        before: Option<u64>,
-        limit: usize,
-    ) -> Result<Vec<LedgerLine>, Unavailable> {
-        let mut entries: Vec<LedgerLine> = Vec::new();
-        if limit == 0 {
-            return Ok(entries);
-        }
-        // Months never go back in the ledger: an older one ends the search.
-        let mut take = |entry: LedgerLine| {
-            let older = month.is_some_and(|month| entry.month < month);
-            if month.is_none_or(|month| entry.month == month) {
-                entries.push(entry);
-            }
-            !older && entries.len() < limit
-        };
-        let before = before.unwrap_or(u64::MAX);
-        ledger::walk(&self.0, key(account, record), before, true, &mut take)?;
-        Ok(entries)
-    }
-
-    /// An account's months from its first entry's to `until`, the oldest first.
-    ///
-    /// # Errors
-    /// See [`Reader::clients`].
-    pub fn statement(
-        &self,
-        account: Account,
-        record: RecordId,
-        until: Month,
-    ) -> Result<Vec<StatementLine>, Unavailable> {
-        let mut tally = Tally::new(account);
-        let mut take = |entry: LedgerLine| {
-            tally.add(&entry);
-            true
-        };
-        ledger::walk(&self.0, key(account, record), u64::MAX, false, &mut take)?;
-        Ok(tally.lines(until))
     }
 
     /// The table of refusals as last saved, by reference.

@@ -4,7 +4,8 @@ use penstock_policy::mcal::Mcals;
 use penstock_policy::record::{Client, Customer, RecordId, Reseller};
 use penstock_policy::space::Share;
 
-use super::command::Rejected;
+use super::command::{Rejected, Unavailable};
+use super::reader::Reader;
 use super::schema::{CLIENT_IDS, CLIENTS, Look, decode, go_on, of};
 use super::tree::Tree;
 use super::trouble::{Stop, Trouble};
@@ -48,6 +49,16 @@ impl Tree {
     fn customers_of(&self, reseller: RecordId) -> impl Iterator<Item = &Customer> {
         let customers = self.customers.values().map(AsRef::as_ref);
         customers.filter(move |customer: &&Customer| customer.reseller == reseller)
+    }
+}
+
+impl Reader {
+    /// A customer's space, and what of it is allotted to its clients.
+    ///
+    /// # Errors
+    /// See [`Reader::clients`].
+    pub fn customer_share(&self, customer: &Customer) -> Result<Share, Unavailable> {
+        Ok(customer_share(&self.0, customer)?)
     }
 }
 

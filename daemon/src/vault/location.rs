@@ -17,6 +17,8 @@ use nix::{
     sys::{stat::Mode, statvfs::fstatvfs},
 };
 
+use penstock_policy::space::Disk;
+
 use super::{
     VaultError, beneath,
     error::{at, blocking},
@@ -34,15 +36,6 @@ pub(super) const TRASH: &str = ".trash";
 #[derive(Debug, Clone)]
 pub struct Location {
     inner: Arc<Inner>,
-}
-
-/// Room on a location's file system, in bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Space {
-    /// What the server may still write.
-    pub free: u64,
-    /// The file system's size.
-    pub total: u64,
 }
 
 #[derive(Debug)]
@@ -179,12 +172,12 @@ impl Location {
     ///
     /// # Errors
     /// [`VaultError::LocationUnavailable`], [`VaultError::Io`].
-    pub async fn free(&self) -> Result<Space, VaultError> {
+    pub async fn free(&self) -> Result<Disk, VaultError> {
         let location = self.clone();
         blocking(move || {
             let found = fstatvfs(location.root()?)
                 .map_err(at("ask for the room of", location.path().display()))?;
-            Ok(Space {
+            Ok(Disk {
                 free: found.blocks_available() * found.fragment_size(),
                 total: found.blocks() * found.fragment_size(),
             })

@@ -37,7 +37,7 @@ mod tests;
 pub use error::VaultError;
 pub use folder::RepoFolder;
 pub use list::Listing;
-pub use location::{Location, Space};
+pub use location::Location;
 pub use locations::Locations;
 pub use names::ObjectName;
 use penstock_policy::protocol::Kind;

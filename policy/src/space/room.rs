@@ -105,6 +105,15 @@ pub const PACK: u64 = 16 << 20;
 /// The least reserve of an allotment, in bytes.
 const LEAST_RESERVE: u64 = 64 << 20;
 
+impl Disk {
+    /// What so many percent of the file system are, in bytes, rounded up.
+    #[must_use]
+    pub fn reserve(self, percent: u32) -> u64 {
+        let kept = (u128::from(self.total) * u128::from(percent)).div_ceil(100);
+        u64::try_from(kept).unwrap_or(u64::MAX)
+    }
+}
+
 impl Purpose {
     /// What an object's bytes are for; `prunes` says that the session deleted a snapshot within the last hour, because a
     /// prune posts data before it deletes.
@@ -167,7 +176,5 @@ pub fn fit(figures: &[Figure], wanted: u64, purpose: Purpose) -> Result<(), Shor
 /// ([`Refusal::DiskFull`](crate::refusal::Refusal::DiskFull)).
 #[must_use]
 pub fn may_use_disk(disk: Disk, percent: u32, wanted: u64, purpose: Purpose) -> bool {
-    let kept = u128::from(disk.total) * u128::from(percent);
-    let left = u128::from(disk.free.saturating_sub(wanted)) * 100;
-    purpose != Purpose::Data || left >= kept
+    purpose != Purpose::Data || disk.free.saturating_sub(wanted) >= disk.reserve(percent)
 }

@@ -283,8 +283,9 @@ async fn a_disk_within_its_reserve_is_told_and_explained() {
             .await;
         let view = &house.listed().await[0];
         let (free, total) = (view.free.unwrap(), view.total.unwrap());
-        assert_eq!(view.reserve, Some(total / 100 * percent));
-        let within = free < total / 100 * percent;
+        let reserve = total.div_ceil(2) * percent / 50;
+        assert_eq!(view.reserve, Some(reserve));
+        let within = free < reserve;
         let told = house.glance().await.attention;
         let mut told = told.iter().filter(|a| a.text.contains("disk reserve"));
         let severity = told.next().map(|told| told.severity);

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use penstock_policy::admit::{Subject as Wanting, free_slot};
+use penstock_policy::edit::Change;
 use penstock_policy::levels::Levels;
-use penstock_policy::names::{Address, fold};
+use penstock_policy::names::{Address, ClientId, fold};
 use penstock_policy::record::{Client, Credential, Customer, Enrolment, RecordId};
 use penstock_policy::refusal::Refusal;
 use penstock_wire::view::Who;
@@ -20,7 +21,7 @@ use crate::store::command::{AddClients, Added, Edited, Rejected};
 use crate::store::ids::{find_client as client_of, is_removed};
 use crate::store::shares::{Sum, verify};
 use crate::store::tree::{Tree, not_found};
-use crate::store::trouble::Stop;
+use crate::store::trouble::{Stop, Trouble};
 use crate::store::tx::Tx;
 
 /// Adds clients, all or none.
@@ -50,15 +51,7 @@ pub fn add(tx: &Tx, ask: &AddClients, who: &Who) -> Result<Vec<Added>, Stop<Reje
         if let Some(by) = clash(tx, &tree, customer, id, None)? {
             return Err(taken(id, &by).into());
         }
-        let new = Client::new(
-            RecordId(0),
-            customer.id,
-            id.clone(),
-            credential.clone(),
-            tx.at(),
-            Enrolment::Administrator,
-        );
-        let (client, set) = with(&new, &ask.assignments)?;
+        let (client, set) = with(&new(tx, customer, id, credential), &ask.assignments)?;
         changes = set;
         added.push(Added {
             client: Arc::new(client),
@@ -80,21 +73,40 @@ pub fn add(tx: &Tx, ask: &AddClients, who: &Who) -> Result<Vec<Added>, Stop<Reje
         free_for(&tree, customer, new - 1)?;
     }
     for added in added.iter_mut().filter(|added| added.created) {
-        let mut client = Client::clone(&added.client);
-        client.id = tx.new_id();
-        place_client(tx, &client)?;
-        let note = Note {
-            who,
-            verb: "client add",
-            record: &client_address(customer, &client.client_id),
-            subjects: client_subjects(&client),
-            revision: None,
-            changes: changes.clone(),
-        };
-        note.write(tx)?;
+        let client = Client::clone(&added.client);
+        let (client, _) = enter(tx, customer, client, changes.clone(), who)?;
         added.client = Arc::new(client);
     }
     Ok(added)
+}
+
+/// A client that an administrator adds, not yet written and without a number.
+pub(super) fn new(tx: &Tx, customer: &Customer, id: &ClientId, credential: &Credential) -> Client {
+    let (id, credential) = (id.clone(), credential.clone());
+    let how = Enrolment::Administrator;
+    Client::new(RecordId(0), customer.id, id, credential, tx.at(), how)
+}
+
+/// Gives such a client its number and writes it; the edit's number in the audit as well.
+pub(super) fn enter(
+    tx: &Tx,
+    customer: &Customer,
+    mut client: Client,
+    changes: Vec<Change>,
+    who: &Who,
+) -> Result<(Client, u64), Trouble> {
+    client.id = tx.new_id();
+    place_client(tx, &client)?;
+    let note = Note {
+        who,
+        verb: "client add",
+        record: &client_address(customer, &client.client_id),
+        subjects: client_subjects(&client),
+        revision: None,
+        changes,
+    };
+    let edit = note.write(tx)?;
+    Ok((client, edit))
 }
 
 /// Moves a client to another customer. Its folders stay where they are, and its old path goes on leading to it.
